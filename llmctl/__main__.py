@@ -1,0 +1,19 @@
+"""Where the command starts: `llmctl` and `python -m llmctl`."""
+
+import sys
+
+from llmctl import __version__
+
+
+def main() -> None:
+    """Run the command line; `--version` alone answers from here, before anything is imported."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"llmctl {__version__}\n")
+        return
+    from llmctl.cli import run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

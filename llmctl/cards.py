@@ -1,0 +1,239 @@
+"""What is known of a provider: its card, one TOML file in `providers/` or in the user's settings.
+
+The frozen classes are the schema. Shipped cards are checked against it by the tests and read
+without a check; a user's card is checked by pydantic each time it has changed. Unknown keys are
+errors. Money and other exact figures are decimal strings; an absent fact is unknown, never zero.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from llmctl.types import NOTHING, Json, Level
+
+Kind = Literal["api", "local", "embedded"]
+Yes = Literal["yes", "no", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where requests go. `urls` are further URLs by name (`auth_url`, `hub_url`, ...), each
+    settable under that name; `hosts` are the hosts for which price and privacy facts hold
+    (a leading `*.` stands for any sub-domain)."""
+
+    base_url: str
+    hosts: tuple[str, ...] = ()
+    urls: Mapping[str, str] = NOTHING
+    base_url_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """How a key is found and sent. `env` are environment variables in order of preference;
+    `scheme` goes before the key in `header`. `kind` names an exchange where the key is not sent
+    as it stands."""
+
+    kind: Literal["none", "key", "optional-key", "gigachat", "yandex"] = "none"
+    env: tuple[str, ...] = ()
+    header: str = "Authorization"
+    scheme: str = "Bearer"
+    help_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A setting this provider adds (`folder`, `scope`, `tier`, ...)."""
+
+    name: str
+    help: str
+    env: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardQuirks:
+    """Departures from the dialect; absent keys keep what stands before (dialect, then provider).
+    Field by field `llmctl.types.Quirks`."""
+
+    max_tokens_field: str | None = None
+    system_role: str | None = None
+    sampling: bool | None = None
+    seed: bool | None = None
+    stop: bool | None = None
+    tools: bool | None = None
+    schema: Literal["json_schema", "json_object", "none"] | None = None
+    usage_in_stream: bool | None = None
+    reasoning_fields: tuple[str, ...] | None = None
+    close_connection: bool | None = None
+    extra_body: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the provider allows one account; sizes in bytes, None where it is not stated."""
+
+    concurrency: int | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    body_bytes: int | None = None
+    attachment_bytes: int | None = None
+    attachments: int | None = None
+    batch_rows: int | None = None
+    batch_bytes: int | None = None
+    embed_texts: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a fact comes from: a document and its section, and when it was checked."""
+
+    title: str
+    checked: str
+    url: str | None = None
+    confidence: Literal["high", "medium", "low"] = "high"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """What happens to the data, for one tier of the service.
+
+    `controls` are facts that hold when a control is really sent, by the control's name
+    (`store=false`); `attestable` are statements about the account that only its owner can make
+    (`zdr`), each with the level it leads to.
+    """
+
+    level: Level
+    source: Source
+    tier: str | None = None
+    regions: tuple[str, ...] = ()
+    retention_days: int | None = None
+    trains: Yes = "unknown"
+    human_review: Yes = "unknown"
+    controls: Mapping[str, Level] = NOTHING
+    attestable: Mapping[str, Level] = NOTHING
+    expires: str | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextTier:
+    """A price from a prompt size on; with `cliff` the whole prompt pays it, not the part above."""
+
+    above_input_tokens: int
+    rule: Literal["cliff", "marginal"] = "cliff"
+    input: str | None = None
+    output: str | None = None
+    cache_read: str | None = None
+    cache_write: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """A cheaper or dearer way of processing: a factor on the row, or prices of its own."""
+
+    factor: str | None = None
+    input: str | None = None
+    output: str | None = None
+    cache_read: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A factor that holds at some time of day, `HH:MM-HH:MM` in UTC, past midnight allowed."""
+
+    utc: str
+    factor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """A row of the price list in force from a date on, per `unit` tokens, in `currency`."""
+
+    since: str
+    currency: str
+    source: Source
+    unit: int = 1_000_000
+    vat: Literal["included", "excluded", "none", "unknown"] = "unknown"
+    input: str | None = None
+    output: str | None = None
+    cache_read: str | None = None
+    cache_write: str | None = None
+    image: str | None = None
+    audio_second: str | None = None
+    search: str | None = None
+    request: str | None = None
+    tiers: tuple[ContextTier, ...] = ()
+    modes: Mapping[str, Mode] = NOTHING
+    windows: tuple[Window, ...] = ()
+    disagrees: Mapping[str, str] = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Where a local model's file comes from and what it needs. `verified` says that its checksum
+    was computed from the file itself, not only read from a page; sizes in bytes."""
+
+    hub: str | None = None
+    file: str | None = None
+    revision: str | None = None
+    package: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    memory: int | None = None
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model of a provider. `match` are further names it answers to (`*` allowed)."""
+
+    id: str
+    name: str | None = None
+    aliases: tuple[str, ...] = ()
+    match: tuple[str, ...] = ()
+    kind: Literal["chat", "base", "embedding", "image", "audio", "moderation"] = "chat"
+    dialect: str | None = None
+    context: int | None = None
+    output_limit: int | None = None
+    expected_output: int | None = None
+    inputs: tuple[str, ...] = ("text",)
+    outputs: tuple[str, ...] = ("text",)
+    reasoning: bool | None = None
+    tools: bool | None = None
+    schema: bool | None = None
+    open_weights: bool | None = None
+    licence: str | None = None
+    languages: tuple[str, ...] = ()
+    parameters: str | None = None
+    status: Literal["current", "preview", "deprecated", "retired"] = "current"
+    notes: str | None = None
+    quirks: CardQuirks = field(default_factory=CardQuirks)
+    weights: Weights | None = None
+    prices: tuple[Price, ...] = ()
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A whole card. `card` is the version of this schema."""
+
+    card: Literal[1]
+    id: str
+    name: str
+    kind: Kind
+    dialect: str
+    endpoint: Endpoint
+    docs: str | None = None
+    country: str | None = None
+    currency: str | None = None
+    default_model: str | None = None
+    any_model: bool = False
+    auth: Auth = field(default_factory=Auth)
+    settings: tuple[Setting, ...] = ()
+    quirks: CardQuirks = field(default_factory=CardQuirks)
+    limits: Limits = field(default_factory=Limits)
+    privacy: tuple[Privacy, ...] = ()
+    models: tuple[Model, ...] = ()
+    source: Source | None = None

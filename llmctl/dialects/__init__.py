@@ -1,0 +1,92 @@
+"""Wire formats, translated purely: no I/O, no clock, no asyncio, and no credentials.
+
+A dialect turns a `Call` into an `HttpCall` and the frames of the answer into `Event`s. Streamed
+and whole answers take the same path: a whole answer is a stream of one frame.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from llmctl.errors import LlmctlError
+from llmctl.types import NOTHING, Call, Event, Json, Quirks
+
+
+class Framing(StrEnum):
+    """How the body of an answer is cut into frames."""
+
+    SSE = "sse"
+    NDJSON = "ndjson"
+    WHOLE = "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    """A request without host or credentials; `path` is joined to the endpoint's base URL."""
+
+    method: str
+    path: str
+    body: Mapping[str, Json] | None = None
+    headers: Mapping[str, str] = NOTHING
+    framing: Framing = Framing.WHOLE
+
+
+class Frame(NamedTuple):
+    """One unit of an answer: an SSE event, a line of NDJSON, or the whole body."""
+
+    data: str
+    event: str | None = None
+
+
+class Decoder(Protocol):
+    """The state of one answer while its frames come in.
+
+    `feed` and `end` raise an `LlmctlError` for an error inside the answer. `done` turns true at the
+    end mark, after which nothing more is read. `settled` turns true earlier where only trailers
+    (usage) may still follow: their absence is no error. `end` is called at the end of the body
+    unless `done`; it yields `Finished` where the dialect's end mark has been seen, else nothing,
+    and then the engine reports the answer as cut off.
+    """
+
+    done: bool
+    settled: bool
+
+    def feed(self, frame: Frame) -> Iterable[Event]: ...
+
+    def end(self) -> Iterable[Event]: ...
+
+
+class Dialect(Protocol):
+    """One wire format."""
+
+    def encode(self, call: Call, quirks: Quirks) -> HttpCall:
+        """The request for `call`; raises UsageError for a feature the format cannot express."""
+        ...
+
+    def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        """A fresh decoder for the answer to `call`."""
+        ...
+
+    def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
+        """The error that a status outside 2xx stands for; header names are lower case."""
+        ...
+
+
+def _openai_chat() -> Dialect:
+    from llmctl.dialects.openai_chat import OpenAIChat
+
+    return OpenAIChat()
+
+
+def _ollama() -> Dialect:
+    from llmctl.dialects.ollama import Ollama
+
+    return Ollama()
+
+
+# A new dialect is one line here; modules are imported when a card first names them.
+DIALECTS: Mapping[str, Callable[[], Dialect]] = {
+    "openai_chat": _openai_chat,
+    "ollama": _ollama,
+}

@@ -1,0 +1,1 @@
+"""From a call to its events: resolve, send, retry, measure."""

@@ -1,0 +1,1 @@
+"""What is printed: one renderer per format; the only importer of rich."""

@@ -1,0 +1,1 @@
+"""Policy: what may be sent where, decided before a byte leaves."""

@@ -1,0 +1,1 @@
+"""Prompt templates: TOML files rendered in a sandbox."""
