@@ -205,7 +205,7 @@ class ExitCode:
 def exit_codes() -> Iterator[ExitCode]:
     """The whole table, by number; 0 comes first."""
     yield ExitCode(0, "ok", _("also when the user's own --max-tokens was reached without --schema"))
-    kinds = [LlmctlError, *LlmctlError.__subclasses__()]
+    kinds: list[type[LlmctlError]] = [LlmctlError, *LlmctlError.__subclasses__()]
     for kind in sorted(kinds, key=lambda kind: kind.exit_code):
         yield ExitCode(kind.exit_code, kind.code, _(kind.when))
 

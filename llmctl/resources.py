@@ -1,9 +1,14 @@
 """Reads the data that ships with us: `llmctl/_providers` and `_config` in a wheel, the sibling
 folders in a checkout. Traversables, never only paths, so that a zipped wheel works."""
 
+from __future__ import annotations
+
 from functools import cache
-from importlib.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _HERE = Path(__file__).parent
 

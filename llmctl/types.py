@@ -360,7 +360,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Everything known about one finished or failed call; what `--json` prints and the ledger keeps.
+    """Everything known about one finished or failed call: what `--json` prints, the ledger keeps.
 
     `started_at` is UTC in RFC 3339 with a trailing Z.
     """

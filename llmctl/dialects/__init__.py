@@ -72,6 +72,18 @@ class Dialect(Protocol):
         """The error that a status outside 2xx stands for; header names are lower case."""
         ...
 
+    def runs_elsewhere(self, model: str) -> bool:
+        """Whether the name alone says that a local server only passes this model on to a cloud."""
+        return False
+
+    def whereabouts(self, model: str) -> HttpCall | None:
+        """A request to the local server whose answer tells where the model runs."""
+        return None
+
+    def elsewhere(self, answer: Json) -> str | None:
+        """The other host that an answer to `whereabouts` names, None for a model that runs here."""
+        return None
+
 
 def _openai_chat() -> Dialect:
     from llmctl.dialects.openai_chat import OpenAIChat

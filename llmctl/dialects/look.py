@@ -1,0 +1,47 @@
+"""Tolerant look-ups in decoded JSON: what strangers send may lack any key or have any type."""
+
+import json
+
+from llmctl.errors import ProviderFailed
+from llmctl.messages import _
+from llmctl.types import Json
+
+
+def at(value: Json, *path: str | int) -> Json:
+    """The value at `path`, None where a step is missing."""
+    for step in path:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def text_at(value: Json, *path: str | int) -> str | None:
+    found = at(value, *path)
+    return found if isinstance(found, str) else None
+
+
+def int_at(value: Json, *path: str | int) -> int | None:
+    """A whole number; strings of digits count, as some servers send them."""
+    found = at(value, *path)
+    if isinstance(found, str) and found.isascii() and found.isdigit():
+        return int(found)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def float_at(value: Json, *path: str | int) -> float | None:
+    found = at(value, *path)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return float(found)
+
+
+def parse(data: str) -> Json:
+    """One frame as JSON; raises ProviderFailed for anything else."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise ProviderFailed(
+            _("the answer is not JSON: {start}", start=repr(data[:60])), reason="not-json"
+        ) from None

@@ -1,0 +1,237 @@
+"""OpenAI's chat completions: OpenAI itself, llama-server, vLLM, LM Studio, the embedded model and
+most other hosts. Where one departs from the rest, its card says so in `Quirks`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
+from llmctl.dialects.look import at, float_at, int_at, parse, text_at
+from llmctl.dialects.openai_messages import encode_messages
+from llmctl.errors import LlmctlError, ProviderFailed, UsageError
+from llmctl.messages import _
+from llmctl.types import (
+    Call,
+    Chat,
+    Complete,
+    Event,
+    Finished,
+    FinishReason,
+    Json,
+    Quirks,
+    ReasoningDelta,
+    TextDelta,
+    ToolCall,
+    Usage,
+)
+
+REASONS: Mapping[str, FinishReason] = {
+    "stop": FinishReason.STOP,
+    "eos": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.FILTER,
+    "error": FinishReason.ERROR,
+    "insufficient_system_resource": FinishReason.ERROR,
+}
+
+# What an answer says beside text and usage, kept under its own name.
+DETAILS = ("system_fingerprint", "service_tier", "timings", "provider", "citations")
+
+
+class OpenAIChat(Dialect):
+    """`chat/completions`, and `completions` for base models."""
+
+    def encode(self, call: Call, quirks: Quirks) -> HttpCall:
+        match call:
+            case Chat():
+                path, body = "chat/completions", _chat_body(call, quirks)
+            case Complete():
+                path, body = "completions", {"model": call.model, "prompt": call.prompt}
+            case _:
+                raise UsageError(
+                    _("this provider's format has no {kind}", kind=type(call).__name__.lower())
+                )
+        body |= _knobs(call, quirks)
+        if call.stream:
+            body["stream"] = True
+            if quirks.usage_in_stream:
+                body["stream_options"] = {"include_usage": True}
+        body |= quirks.extra_body
+        body |= call.options
+        framing = Framing.SSE if body.get("stream") else Framing.WHOLE
+        return HttpCall("POST", path, body, framing=framing)
+
+    def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        return OpenAIDecoder(quirks.reasoning_fields)
+
+    def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
+        return failures.failure(status, headers, body)
+
+
+def _chat_body(call: Chat, quirks: Quirks) -> dict[str, Json]:
+    body: dict[str, Json] = {
+        "model": call.model,
+        "messages": encode_messages(call.messages, quirks.system_role),
+    }
+    if call.tools:
+        if not quirks.tools:
+            raise UsageError(_("{model} cannot call functions", model=call.model))
+        body["tools"] = [
+            {
+                "type": "function",
+                "function": {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": dict(tool.parameters),
+                },
+            }
+            for tool in call.tools
+        ]
+    if call.schema is not None and quirks.schema != "none":
+        body["response_format"] = (
+            {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "schema": dict(call.schema)},
+            }
+            if quirks.schema == "json_schema"
+            else {"type": quirks.schema}
+        )
+    return body
+
+
+def _knobs(call: Chat | Complete, quirks: Quirks) -> dict[str, Json]:
+    """The tuning that the model's card says it takes; the engine notes what is dropped here."""
+    knobs: dict[str, Json] = {}
+    if call.max_tokens is not None:
+        knobs[quirks.max_tokens_field] = call.max_tokens
+    if call.temperature is not None and quirks.sampling:
+        knobs["temperature"] = call.temperature
+    if call.seed is not None and quirks.seed:
+        knobs["seed"] = call.seed
+    if call.stop and quirks.stop:
+        knobs["stop"] = list(call.stop)
+    return knobs
+
+
+class OpenAIDecoder(Decoder):
+    """Collects what arrives in pieces (calls of functions, usage, refusals) until the end mark."""
+
+    def __init__(self, reasoning_fields: tuple[str, ...]) -> None:
+        self.done = False
+        self.settled = False
+        self._reasoning_fields = reasoning_fields
+        self._calls: dict[int, list[str]] = {}
+        self._reason: str | None = None
+        self._refusal = ""
+        self._usage: Usage | None = None
+        self._model: str | None = None
+        self._id: str | None = None
+        self._details: dict[str, Json] = {}
+
+    def feed(self, frame: Frame) -> Iterable[Event]:
+        data = frame.data
+        if not data or data.isspace():
+            return ()
+        if data.strip() == "[DONE]":
+            self.done = True
+            return self.end()
+        return self._read(parse(data))
+
+    def end(self) -> Iterable[Event]:
+        """The calls of functions, whole, and `Finished`; nothing without a finish reason."""
+        if self._reason is None:
+            return
+        for call_id, name, arguments in self._calls.values():
+            yield ToolCall(call_id, name, arguments)
+        reason = REASONS.get(self._reason, FinishReason.STOP)
+        if self._refusal:
+            reason = FinishReason.FILTER
+            self._details["refusal"] = self._refusal
+        timings = at(self._details.get("timings"))
+        yield Finished(
+            reason=reason,
+            usage=self._usage,
+            model=self._model,
+            request_id=self._id,
+            native_reason=self._reason,
+            server_timing=_server_timing(timings),
+            details=self._details,
+        )
+
+    def _read(self, answer: Json) -> Iterator[Event]:
+        if (error := at(answer, "error")) or frame_is_error(answer):
+            said = failures.message_in(answer) or str(error)[:300]
+            raise ProviderFailed(
+                _("the provider broke off with an error: {said}", said=said),
+                reason=text_at(error, "code") or text_at(error, "type"),
+            )
+        self._model = text_at(answer, "model") or self._model
+        self._id = text_at(answer, "id") or self._id
+        for key in DETAILS:
+            if (value := at(answer, key)) is not None:
+                self._details[key] = value
+        if at(answer, "usage"):
+            self._usage = decode_usage(answer["usage"])
+        choices = at(answer, "choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if not int_at(choice, "index"):
+                yield from self._choice(choice)
+
+    def _choice(self, choice: Json) -> Iterator[Event]:
+        piece = at(choice, "delta") or at(choice, "message")
+        for field in self._reasoning_fields:
+            if reasoning := text_at(piece, field):
+                yield ReasoningDelta(reasoning)
+                break
+        if text := _content(at(piece, "content")) or text_at(choice, "text"):
+            yield TextDelta(text)
+        self._refusal += text_at(piece, "refusal") or ""
+        calls = at(piece, "tool_calls")
+        for position, call in enumerate(calls if isinstance(calls, list) else ()):
+            index = int_at(call, "index")
+            self._collect(position if index is None else index, call)
+        if reason := text_at(choice, "finish_reason"):
+            self._reason = reason
+            self.settled = True
+
+    def _collect(self, index: int, call: Json) -> None:
+        parts = self._calls.setdefault(index, ["", "", ""])
+        parts[0] = text_at(call, "id") or parts[0]
+        parts[1] = text_at(call, "function", "name") or parts[1]
+        arguments = at(call, "function", "arguments")
+        parts[2] += arguments if isinstance(arguments, str) else ""
+
+
+def frame_is_error(answer: Json) -> bool:
+    """Older vLLM sends the error as the frame itself."""
+    return text_at(answer, "object") == "error"
+
+
+def _content(content: Json) -> str:
+    """The text of a content field: a string, or a list of typed parts as some hosts send it."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(text_at(part, "text") or "" for part in content)
+    return ""
+
+
+def decode_usage(usage: Json) -> Usage:
+    """Usage in OpenAI's shape, in which totals include cached and reasoning tokens."""
+    return Usage(
+        input_tokens=int_at(usage, "prompt_tokens"),
+        output_tokens=int_at(usage, "completion_tokens"),
+        cached_tokens=int_at(usage, "prompt_tokens_details", "cached_tokens"),
+        cache_write_tokens=int_at(usage, "prompt_tokens_details", "cache_write_tokens"),
+        reasoning_tokens=int_at(usage, "completion_tokens_details", "reasoning_tokens"),
+    )
+
+
+def _server_timing(timings: Json) -> Mapping[str, float] | None:
+    """llama.cpp's own clock: seconds for the prompt and for the answer."""
+    measured = {
+        name: milliseconds / 1000
+        for name, key in (("prompt_s", "prompt_ms"), ("output_s", "predicted_ms"))
+        if (milliseconds := float_at(timings, key)) is not None
+    }
+    return measured or None
