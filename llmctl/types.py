@@ -7,13 +7,28 @@ means "nobody said", never zero.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 # What json.loads returns; decoded frames are looked up tolerantly, so nothing narrower helps.
 Json = Any
 
-NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+class _Nothing(dict[str, Any]):
+    """An empty mapping that stays empty, so that it may be the default of a frozen value; a dict,
+    so that it serialises like one."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dict says None, we never change
+        return 0
+
+    def _refuse(self, *_args: object, **_named: object) -> NoReturn:
+        raise TypeError("this mapping is shared and stays empty")
+
+    __setitem__ = __ior__ = setdefault = update = _refuse  # type: ignore[assignment]
+
+
+NOTHING: Mapping[str, Json] = _Nothing()
 
 
 class Role(StrEnum):
