@@ -19,7 +19,7 @@ class _Nothing(dict[str, Any]):
 
     __slots__ = ()
 
-    def __hash__(self) -> int:  # type: ignore[override]  # dict says None, we never change
+    def __hash__(self) -> int:  # a dict has none, since others change
         return 0
 
     def _refuse(self, *_args: object, **_named: object) -> NoReturn:
