@@ -19,13 +19,13 @@ class _Nothing(dict[str, Any]):
 
     __slots__ = ()
 
-    def __hash__(self) -> int:  # a dict has none, since others change
+    def __hash__(self) -> int:  # type: ignore[override]  # a dict has none: others change
         return 0
 
     def _refuse(self, *_args: object, **_named: object) -> NoReturn:
         raise TypeError("this mapping is shared and stays empty")
 
-    __setitem__ = __ior__ = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __ior__ = setdefault = update = _refuse
 
 
 NOTHING: Mapping[str, Json] = _Nothing()
