@@ -10,9 +10,9 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"llmctl {__version__}\n")
         return
-    from llmctl.cli import run
+    from llmctl.cli.start import run
 
-    run()
+    run(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -187,7 +187,8 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One model of a provider. `match` are further names it answers to (`*` allowed)."""
+    """One model of a provider. `match` are further names it answers to (`*` allowed); `warning` is
+    said on stderr whenever it answers."""
 
     id: str
     name: str | None = None
@@ -209,6 +210,7 @@ class Model:
     parameters: str | None = None
     status: Literal["current", "preview", "deprecated", "retired"] = "current"
     notes: str | None = None
+    warning: str | None = None
     quirks: CardQuirks = field(default_factory=CardQuirks)
     weights: Weights | None = None
     prices: tuple[Price, ...] = ()

@@ -1,0 +1,168 @@
+"""What one `llmctl ask` was asked for: its flags as a value, and the call they make."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from llmctl.cli.stdin import Prompt
+from llmctl.errors import UsageError
+from llmctl.messages import _
+from llmctl.settings import Settings
+from llmctl.types import Chat, Complete, Json, Message, Role, message
+
+if TYPE_CHECKING:
+    from llmctl.templates import Rendered
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Field by field the options of `ask` (see options.py); None and False mean not given."""
+
+    prompt: str | None = None
+    model: str | None = None
+    system: str | None = None
+    option: list[str] | None = None
+    template: str | None = None
+    param: list[str] | None = None
+    extract: bool = False
+    continue_: bool = False
+    cid: str | None = None
+    usage: bool = False
+    schema: str | None = None
+    repair: bool = False
+    max_tokens: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    stop: list[str] | None = None
+    complete: bool = False
+    no_stream: bool = False
+    json: bool = False
+    events: bool = False
+    output: str | None = None
+    encoding: str | None = None
+    no_log: bool = False
+    log: str | None = None
+    timeout: float | None = None
+    idle_timeout: float | None = None
+    privacy: str | None = None
+    local_only: bool = False
+    require: str | None = None
+    dry_run: bool = False
+    profile: str | None = None
+    no_stdin: bool = False
+    no_input: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    no_color: bool = False
+
+    def settings_flags(self) -> dict[str, Json]:
+        """The flags that are settings of their own, by key."""
+        flags: dict[str, Json] = {
+            "defaults.model": self.model,
+            "log.mode": "off" if self.no_log else self.log,
+            "network.timeout": self.timeout,
+            "network.idle_timeout": self.idle_timeout,
+            "policy.max_level": "device" if self.local_only else self.privacy,
+            "output.encoding": self.encoding,
+            **required(self.require),
+        }
+        return {key: value for key, value in flags.items() if value is not None}
+
+
+def required(rules: str | None) -> dict[str, Json]:
+    """`region=RU,max-retention=30,no-training,open-weights` as policy settings."""
+    flags: dict[str, Json] = {}
+    for rule in filter(None, (one.strip() for one in (rules or "").split(","))):
+        name, equals, value = rule.partition("=")
+        match name:
+            case "region" if value:
+                flags.setdefault("policy.regions", []).append(value.upper())
+            case "max-retention" if value.isdigit():
+                flags["policy.max_retention_days"] = int(value)
+            case "no-training" if not equals:
+                flags["policy.no_training"] = True
+            case "open-weights" if not equals:
+                flags["policy.open_weights"] = True
+            case _:
+                raise UsageError(
+                    _("--require does not know {rule}", rule=rule),
+                    hint=_("rules: region=RU, max-retention=30, no-training, open-weights"),
+                )
+    return flags
+
+
+def pairs(given: list[str] | None, flag: str) -> dict[str, str]:
+    """`KEY=VALUE` items as a mapping; raises UsageError for an item without `=`."""
+    found: dict[str, str] = {}
+    for item in given or ():
+        key, equals, value = item.partition("=")
+        if not equals or not key:
+            hint = _("to write the answer to a file: --output FILE") if flag == "-o" else None
+            raise UsageError(
+                _("{flag} takes KEY=VALUE, not {item}", flag=flag, item=item), hint=hint
+            )
+        found[key.strip()] = value
+    return found
+
+
+def request_fields(given: list[str] | None) -> dict[str, Json]:
+    """`-o KEY=VALUE`: the value is JSON where it reads as JSON, else text."""
+
+    def read(value: str) -> Json:
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+
+    return {key: read(value) for key, value in pairs(given, "-o").items()}
+
+
+def make_call(
+    asked: Asked,
+    prompt: Prompt,
+    settings: Settings,
+    *,
+    rendered: "Rendered | None",
+    history: tuple[Message, ...],
+    schema: Mapping[str, Json] | None,
+    model: str,
+) -> Chat | Complete:
+    """The call that the flags, the template, the settings and the conversation so far make."""
+    defaults = settings.defaults
+    options = {
+        **defaults.options,
+        **(rendered.options if rendered else {}),
+        **request_fields(asked.option),
+    }
+    max_tokens = first(asked.max_tokens, rendered and rendered.max_tokens, defaults.max_tokens)
+    temperature = first(asked.temperature, rendered and rendered.temperature, defaults.temperature)
+    seed = first(asked.seed, defaults.seed)
+    stop = tuple(asked.stop or ())
+    if asked.complete:
+        return Complete(
+            model, prompt.text(), max_tokens, temperature, seed, stop, not asked.no_stream, options
+        )
+    asked_now = rendered.messages if rendered else (message(Role.USER, prompt.text()),)
+    system = first(asked.system, rendered and rendered.system, defaults.system)
+    opening: tuple[Message, ...] = ()
+    if system and not any(one.role is Role.SYSTEM for one in history):
+        opening = (message(Role.SYSTEM, system),)
+    return Chat(
+        model=model,
+        messages=(*opening, *history, *asked_now),
+        max_tokens=max_tokens,
+        temperature=temperature,
+        seed=seed,
+        stop=stop,
+        schema=schema,
+        stream=not asked.no_stream,
+        options=options,
+    )
+
+
+def first(*choices: T | None) -> T | None:
+    """The first that was given."""
+    return next((one for one in choices if one is not None), None)

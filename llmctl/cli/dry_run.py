@@ -1,0 +1,28 @@
+"""`--dry-run`: exactly what would leave, and nothing sent."""
+
+from llmctl.engine.resolve import Route
+from llmctl.output.envelope import document
+from llmctl.types import Chat, Complete
+
+
+def print_body(route: Route, call: Chat | Complete) -> None:
+    """Print method, URL, header names and body as one JSON document; no header value, as one of
+    them is the key. The cost is null while it is not known."""
+    http = route.dialect.encode(call, route.quirks)
+    document(
+        {
+            "version": 1,
+            "provider": route.provider,
+            "model": route.model,
+            "method": http.method,
+            "url": f"{route.target.base_url.rstrip('/')}/{http.path}",
+            "headers": sorted({*route.target.headers, *http.headers}, key=str.lower),
+            "body": http.body,
+            "privacy": {
+                "level": route.verdict.level.value,
+                "region": route.verdict.region,
+                "retention_days": route.verdict.retention_days,
+            },
+            "cost": None,
+        }
+    )

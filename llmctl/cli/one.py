@@ -1,0 +1,260 @@
+"""One prompt from its flags to its answer: settings, call, route, renderer, ledger."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from llmctl import settings
+from llmctl.cli.asked import Asked, make_call, pairs
+from llmctl.cli.loop import run_async, stopped
+from llmctl.cli.stdin import Prompt, joined
+from llmctl.engine.meter import Meter
+from llmctl.engine.resolve import Route, resolve
+from llmctl.errors import IoFailed, LlmctlError, PipeClosed, SchemaMismatch, UsageError
+from llmctl.messages import _
+from llmctl.output.choose import Renderer, renderer
+from llmctl.output.streams import err
+from llmctl.output.terminal import Terminal, detect
+from llmctl.types import Chat, Complete, Json, Message, Notice, Receipt, Role, message
+
+if TYPE_CHECKING:
+    from llmctl.settings import Loaded
+    from llmctl.store.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is the same for every try at one prompt."""
+
+    asked: Asked
+    loaded: "Loaded"
+    terminal: Terminal
+    route: Route
+
+
+def answer(asked: Asked) -> None:
+    """Do what was asked; raises LlmctlError for whatever keeps it from being done."""
+    terminal = detect(no_color=asked.no_color)
+    loaded = settings.load(asked.settings_flags(), asked.profile)
+    prompt = joined(
+        asked.prompt,
+        read=not asked.no_stdin,
+        encoding=loaded.settings.output.encoding,
+        quiet=asked.quiet,
+    )
+    call, conversation = prepared(asked, prompt, loaded)
+    from llmctl.cli.default_model import choose
+
+    name = call.model or choose(loaded, terminal, may_ask=not asked.no_input)
+    route = resolve(name, loaded)
+    call = replace(call, model=route.model)
+    if asked.dry_run:
+        from llmctl.cli.dry_run import print_body
+
+        print_body(route, call)
+        return
+    route = with_weights(route, loaded, terminal, asked)
+    send(Asking(asked, loaded, terminal, route), call, conversation)
+
+
+def prepared(asked: Asked, prompt: Prompt, loaded: "Loaded") -> tuple[Chat | Complete, str | None]:
+    """The call, its model still as named (empty for the default), and the conversation it is
+    part of."""
+    own = loaded.settings
+    rendered = None
+    if name := asked.template or own.defaults.template:
+        from llmctl import templates
+
+        found = templates.load(name, templates.folders(settings.paths().config))
+        rendered = found.render(pairs(asked.param, "-p"), prompt.input, prompt=prompt.argument)
+    elif asked.param:
+        raise UsageError(_("-p sets a variable of a template; name the template with -t"))
+    schema: Json = rendered.schema if rendered else None
+    if asked.schema is not None:
+        from llmctl.engine.schema import read_schema
+
+        schema = read_schema(asked.schema)
+    history, conversation = continued(asked)
+    call = make_call(
+        asked,
+        prompt,
+        own,
+        rendered=rendered,
+        history=history,
+        schema=schema,
+        model=asked.model or (rendered and rendered.model) or own.defaults.model or "",
+    )
+    return call, conversation
+
+
+def continued(asked: Asked) -> tuple[tuple[Message, ...], str | None]:
+    """The messages so far and the conversation's id, for -c and --cid."""
+    if not (asked.continue_ or asked.cid):
+        return (), None
+    if asked.complete:
+        raise UsageError(_("--complete continues a text, not a conversation"))
+    with ledger_of() as ledger:
+        conversation = asked.cid or ledger.last_conversation()
+        if conversation is None:
+            raise UsageError(
+                _("there is no conversation to continue yet"), hint=_("ask without -c first")
+            )
+        return ledger.messages(conversation), conversation
+
+
+def ledger_of(loaded: "Loaded | None" = None) -> "Ledger":
+    from llmctl.store.ledger import Ledger
+
+    path = settings.paths().data / "ledger.db"
+    return Ledger(path) if loaded is None else Ledger(
+        path, retention_days=loaded.settings.log.keep_days
+    )  # fmt: skip
+
+
+def with_weights(route: Route, loaded: "Loaded", terminal: Terminal, asked: Asked) -> Route:
+    """The route with the model's file in its target, pulled first where that is allowed."""
+    if route.card.kind != "embedded":
+        return route
+    from llmctl.cli.first_pull import ready
+
+    path = ready(route, may_ask=terminal.stdin_is_tty and not asked.no_input, quiet=asked.quiet)
+    target = replace(route.target, base_url=f"llama://{path}", options=loaded.settings.local)
+    return replace(route, target=target)
+
+
+def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> None:
+    """Send the call and show its answer; with --repair once more when the schema is missed."""
+    asked = asking.asked
+    show = make_renderer(asking, has_schema=isinstance(call, Chat) and call.schema is not None)
+    receipt, error = run_async(attempt(asking, call, show))
+    if asked.repair and isinstance(error, SchemaMismatch) and isinstance(call, Chat):
+        record(asking, receipt, call, None)
+        call = repaired(call, receipt.text, error)
+        err(_("The answer missed the schema; asking once more.") + "\n")
+        show = make_renderer(asking, has_schema=True)
+        receipt, error = run_async(attempt(asking, call, show))
+    try:
+        if error is None:
+            show.finish(receipt)
+        elif not isinstance(error, PipeClosed):
+            show.fail(receipt)
+    except (PipeClosed, IoFailed) as trouble:
+        error = error or trouble
+    record(asking, receipt, call, conversation)
+    if error is not None:
+        raise error
+
+
+def make_renderer(asking: Asking, *, has_schema: bool) -> Renderer:
+    asked, own = asking.asked, asking.loaded.settings
+    return renderer(
+        json=asked.json,
+        events=asked.events,
+        extract=asked.extract,
+        markdown=own.output.markdown,
+        quiet=asked.quiet or not own.output.receipt,
+        schema=has_schema,
+        usage=asked.usage,
+        output=asked.output,
+        encoding=own.output.encoding,
+        terminal=asking.terminal,
+    )
+
+
+async def attempt(
+    asking: Asking, call: Chat | Complete, show: Renderer
+) -> tuple[Receipt, LlmctlError | None]:
+    """Run the call through the renderer; the receipt, and the error that ended it if one did."""
+    from llmctl.engine.retry import Retries
+    from llmctl.engine.run import Run
+    from llmctl.transport.exchange import Lane
+
+    route, network = asking.route, asking.loaded.settings.network
+    error: LlmctlError | None = None
+    async with Lane(route.target) as lane:
+        run = Run(
+            call,
+            route,
+            lane,
+            retries=Retries(network.retries, network.backoff, max_wait=network.max_wait),
+            timeout=network.timeout,
+        )
+        try:
+            for note in dropped(call, route):
+                show.event(note)
+            async with aclosing(run.events()) as events:
+                async for event in events:
+                    show.event(event)
+            check_schema(call, run.meter)
+        except LlmctlError as failed:
+            error = failed
+        except asyncio.CancelledError:
+            error = stopped()
+    run.meter.end()
+    return receipt_of(run.meter, asking, call, error), error
+
+
+def check_schema(call: Chat | Complete, meter: Meter) -> None:
+    if isinstance(call, Chat) and call.schema is not None:
+        from llmctl.engine.schema import check_answer
+
+        check_answer(call.schema, meter.text)
+
+
+def dropped(call: Chat | Complete, route: Route) -> list[Notice]:
+    """A note for each knob that the model's card says it does not take."""
+    quirks = route.quirks
+    knobs = (
+        ("--temperature", call.temperature is not None and not quirks.sampling),
+        ("--seed", call.seed is not None and not quirks.seed),
+        ("--stop", bool(call.stop) and not quirks.stop),
+    )
+    return [
+        Notice("dropped", _("{model} takes no {knob}; it was left out.", model=route.model,
+                            knob=knob))
+        for knob, left_out in knobs
+        if left_out
+    ]  # fmt: skip
+
+
+def receipt_of(
+    meter: Meter, asking: Asking, call: Chat | Complete, error: LlmctlError | None
+) -> Receipt:
+    route = asking.route
+    return meter.receipt(
+        provider=route.provider,
+        verdict=route.verdict,
+        cost=route.cost(),
+        streamed=call.stream,
+        error=error,
+    )
+
+
+def repaired(call: Chat, text: str, error: SchemaMismatch) -> Chat:
+    """The same call, with the answer that missed and a request to mend it."""
+    from llmctl.engine.schema import repair_prompt
+
+    assert call.schema is not None  # noqa: S101  a mismatch needs a schema
+    return replace(
+        call,
+        messages=(
+            *call.messages,
+            message(Role.ASSISTANT, text),
+            message(Role.USER, repair_prompt(call.schema, text, error)),
+        ),
+    )
+
+
+def record(
+    asking: Asking, receipt: Receipt, call: Chat | Complete, conversation: str | None
+) -> None:
+    """Keep the run in the ledger; trouble there costs one line on stderr, never the answer."""
+    log = asking.loaded.settings.log
+    mode = log.mode if asking.loaded.settings.policy.log_bodies or log.mode == "off" else "meta"
+    if mode == "off":
+        return
+    with ledger_of(asking.loaded) as ledger:
+        warning = ledger.record(receipt, call, mode=mode, conversation=conversation or receipt.id)
+    if warning and not asking.asked.quiet:
+        err(f"llmctl: {warning}\n")

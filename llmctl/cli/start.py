@@ -1,0 +1,121 @@
+"""From the arguments to a command, and from whatever happens to an exit code."""
+
+import gc
+import os
+import signal
+import sys
+import traceback
+from importlib import import_module
+from types import FrameType
+from typing import NoReturn
+
+from llmctl.cli.commands import COMMANDS, root_help
+from llmctl.errors import Interrupted, LlmctlError, PipeClosed, Terminated, UsageError, internal
+from llmctl.messages import _
+
+# A start makes thousands of objects that live to the end; looking for rubbish among them is waste.
+GC_THRESHOLD = 50_000
+
+COMPLETE_VARIABLE = "_LLMCTL_COMPLETE"
+
+
+def run(arguments: list[str]) -> NoReturn:
+    """Run the command that `arguments` name and leave with its exit code."""
+    gc.set_threshold(GC_THRESHOLD)
+    signal.signal(signal.SIGINT, _interrupted)
+    signal.signal(signal.SIGTERM, _terminated)
+    code: int | str | None = 0
+    try:
+        dispatch(arguments)
+    except SystemExit as leaving:
+        code = leaving.code
+    except BaseException as error:
+        code = report(error, verbose="-v" in arguments or "--verbose" in arguments)
+    _leave(code if isinstance(code, int) else 0 if code is None else 1)
+
+
+def dispatch(arguments: list[str]) -> None:
+    """Call the command; raises LlmctlError, or SystemExit as typer does."""
+    if COMPLETE_VARIABLE in os.environ:
+        from llmctl.cli.completion import full_app
+
+        full_app()(prog_name="llmctl")
+    first = arguments[0] if arguments else None
+    if first in ("-h", "--help"):
+        from llmctl.output.streams import out
+
+        out(root_help())
+    elif first in COMMANDS:
+        app = import_module(COMMANDS[first].module).app
+        app(args=arguments[1:], prog_name=f"llmctl {first}")
+    elif not arguments and sys.stdin is not None and sys.stdin.isatty():
+        from llmctl.cli.welcome import welcome
+
+        welcome()
+    else:
+        if len(arguments) == 1:
+            _refuse_typo(arguments[0])
+        from llmctl.cli.ask import app
+
+        app(args=arguments, prog_name="llmctl")
+
+
+def _refuse_typo(word: str) -> None:
+    """A single bare word that is nearly a command was hardly meant as a prompt."""
+    if not word.isascii() or not word.isalpha():
+        return
+    near = [name for name in COMMANDS if edits(word.lower(), name) <= 2]
+    if near:
+        raise UsageError(
+            _("{word} is no command; did you mean: llmctl {near}", word=word, near=near[0]),
+            hint=_("to send the word itself as a prompt: llmctl ask {word}", word=word),
+        )
+
+
+def edits(one: str, other: str) -> int:
+    """Levenshtein distance."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]
+
+
+def report(error: BaseException, *, verbose: bool) -> int:
+    """Say on stderr what went wrong, and return the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        error = Interrupted(_("interrupted"))
+    known = error if isinstance(error, LlmctlError) else internal(error)
+    if isinstance(known, PipeClosed):
+        return known.exit_code
+    from llmctl.output.errors_text import error_text
+    from llmctl.output.streams import err
+
+    try:
+        if verbose:
+            err("".join(traceback.format_exception(error)))
+        err(error_text(known))
+    except LlmctlError:
+        pass  # stderr is gone too; the exit code still speaks
+    return known.exit_code
+
+
+def _interrupted(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Interrupted(_("interrupted"))
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated(_("terminated"))
+
+
+def _leave(code: int) -> NoReturn:
+    """Leave at once: everything is flushed and closed by now, and taking the interpreter apart
+    object by object costs a third of a short run."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            code = code or PipeClosed.exit_code
+    os._exit(code)

@@ -1,0 +1,67 @@
+"""Standard input as a part of the prompt."""
+
+import os
+import select
+import stat
+import sys
+
+from llmctl.errors import UsageError
+from llmctl.messages import _
+from llmctl.output.streams import decode_input, err
+
+NOTICE_SECONDS = 2.0
+BLOCK = 1 << 16
+
+
+def piped() -> bool:
+    """Whether standard input is a pipe, a socket or a file: something with an end."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def read_stdin(encoding: str | None, *, quiet: bool) -> str:
+    """All of standard input as text; says what is awaited after two silent seconds."""
+    data = bytearray()
+    told = quiet
+    while True:
+        if not told and not data and not _ready(NOTICE_SECONDS):
+            told = True
+            err(_("Waiting for the end of standard input (skip it with --no-stdin).") + "\n")
+        block = os.read(0, BLOCK)
+        if not block:
+            return decode_input(bytes(data), encoding)
+        data += block
+
+
+def _ready(seconds: float) -> bool:
+    if sys.platform == "win32":  # select there knows sockets only
+        return True
+    return bool(select.select([0], [], [], seconds)[0])
+
+
+def joined(prompt: str | None, *, read: bool, encoding: str | None, quiet: bool) -> "Prompt":
+    """The parts of the prompt: what standard input gave, and the argument."""
+    wanted = prompt == "-"
+    text = read_stdin(encoding, quiet=quiet) if wanted or (read and piped()) else None
+    return Prompt(text if text and text.strip() else None, None if wanted else prompt)
+
+
+class Prompt:
+    """`input` is standard input, `argument` the PROMPT; None where there is none."""
+
+    def __init__(self, given: str | None, argument: str | None) -> None:
+        self.input = given
+        self.argument = argument if argument and argument.strip() else None
+
+    def text(self) -> str:
+        """Standard input first, then the argument; raises UsageError where both are missing."""
+        parts = [part for part in (self.input, self.argument) if part]
+        if not parts:
+            raise UsageError(
+                _("there is no prompt"),
+                hint=_('give one: llmctl "Why is the sky blue?", or llmctl --help'),
+            )
+        return "\n\n".join(part.rstrip("\n") if part is self.input else part for part in parts)

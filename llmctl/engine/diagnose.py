@@ -1,0 +1,118 @@
+"""Why a provider does not answer: one check a layer, from the settings to the answer.
+
+The layers below the answer need no probes of their own: a real request fails at the layer that is
+broken, and having got that far proves those before it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from llmctl import catalogue
+from llmctl.engine.resolve import find_model, judged, key_for
+from llmctl.errors import (
+    AuthFailed,
+    LlmctlError,
+    NetworkFailed,
+    NotFound,
+    RateLimited,
+)
+from llmctl.messages import _
+from llmctl.settings import Loaded, ProviderSettings
+
+
+class State(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`layer` is a stable word; `error` is what failed."""
+
+    layer: str
+    state: State
+    text: str
+    error: LlmctlError | None = None
+
+
+WIRE = ("proxy", "dns", "tcp", "tls", "auth", "quota", "model", "answer")
+
+_REASONS = {
+    "proxy": "proxy",
+    "dns": "dns",
+    "connect": "tcp",
+    "timeout": "tcp",
+    "tls": "tls",
+    "idle": "answer",
+    "reset": "answer",
+}
+
+
+def offline(provider: str, loaded: Loaded) -> Iterator[Check]:
+    """What can be checked without a network: card, address, certificates, policy, key."""
+    settings = loaded.settings
+    card = catalogue.card(provider, settings)
+    own = settings.providers.get(provider, ProviderSettings())
+    yield Check("card", State.OK, _("{name}, dialect {dialect}", name=card.name,
+                                    dialect=card.dialect))  # fmt: skip
+    base_url = catalogue.base_url(card, own)
+    known = card.kind != "api" or catalogue.is_own_host(card, base_url)
+    about = "" if known else _(" (not a host of the provider: price and privacy are unknown)")
+    yield Check("address", State.OK, base_url + about)
+    yield _certificates(own.ca_file or settings.network.ca_file)
+    try:
+        verdict = judged(card, _default(card), base_url, loaded, elsewhere=False)
+        yield Check("policy", State.OK, _("level {level}", level=verdict.level.value))
+    except LlmctlError as error:
+        yield Check("policy", State.FAILED, error.message, error)
+    try:
+        secret = key_for(card, own, base_url)
+        said = _("from {source}", source=secret.source) if secret else _("none needed")
+        yield Check("key", State.OK, said)
+    except LlmctlError as error:
+        yield Check("key", State.FAILED, error.message, error)
+
+
+def _default(card: "catalogue.Card") -> "catalogue.Model | None":
+    return find_model(card, card.default_model) if card.default_model else None
+
+
+def _certificates(ca_file: str | None) -> Check:
+    if ca_file is None:
+        return Check("certificates", State.OK, _("the operating system's"))
+    from llmctl.transport.tls import ssl_context
+
+    try:
+        ssl_context(ca_file)
+    except LlmctlError as error:
+        return Check("certificates", State.FAILED, error.message, error)
+    return Check("certificates", State.OK, _("the system's and {file}", file=ca_file))
+
+
+def wire_checks(error: LlmctlError | None, answered: str) -> Iterator[Check]:
+    """The layers of the wire from what one real request came to."""
+    broken = layer_of(error) if error else None
+    for layer in WIRE:
+        if layer == broken and error is not None:
+            yield Check(layer, State.FAILED, error.message, error)
+        elif broken is not None and WIRE.index(layer) > WIRE.index(broken):
+            yield Check(layer, State.SKIPPED, _("not reached"))
+        else:
+            yield Check(layer, State.OK, answered if layer == "answer" else "")
+
+
+def layer_of(error: LlmctlError) -> str:
+    """The layer of the wire that an error lies in."""
+    match error:
+        case NetworkFailed():
+            return _REASONS.get(error.reason or "", "tcp")
+        case AuthFailed():
+            return "auth"
+        case RateLimited():
+            return "quota"
+        case NotFound():
+            return "model"
+        case _:
+            return "answer"

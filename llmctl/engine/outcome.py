@@ -1,0 +1,55 @@
+"""What a finished answer amounts to: success, or one of the errors a finish reason stands for."""
+
+from llmctl.errors import Filtered, Incomplete, LlmctlError, ProviderFailed
+from llmctl.messages import _
+from llmctl.types import Call, Chat, Complete, Finished, FinishReason
+
+
+def outcome(call: Call, finished: Finished) -> LlmctlError | None:
+    """The error that `finished` means for `call`, None for a success.
+
+    Length is a success where the user set the limit and asked for no schema; a cut JSON document is
+    useless whoever set it.
+    """
+    match finished.reason:
+        case FinishReason.STOP | FinishReason.TOOL_CALLS:
+            return None
+        case FinishReason.LENGTH:
+            if asked_for_length(call):
+                return None
+            return Incomplete(
+                _("the answer was cut by a length limit"),
+                hint=_("allow a longer one with --max-tokens N, or use a model with more context"),
+            )
+        case FinishReason.FILTER:
+            refusal = finished.details.get("refusal")
+            said = str(refusal) if refusal else _("no explanation was given")
+            return Filtered(
+                _(
+                    "the answer was filtered or refused ({filter}): {said}",
+                    filter=finished.native_reason or "filter",
+                    said=said,
+                ),
+                hint=_("say it in other words, or ask another model with -m"),
+                request_id=finished.request_id,
+            )
+        case FinishReason.ERROR:
+            return ProviderFailed(
+                _(
+                    "the provider gave up on the answer ({reason})",
+                    reason=finished.native_reason or "error",
+                ),
+                request_id=finished.request_id,
+                retryable=False,
+            )
+
+
+def asked_for_length(call: Call) -> bool:
+    """Whether an answer cut by length is what the user asked for."""
+    match call:
+        case Chat():
+            return call.max_tokens is not None and call.schema is None
+        case Complete():
+            return call.max_tokens is not None
+        case _:
+            return False

@@ -1,0 +1,204 @@
+"""From a model's name to everything a call needs: card, key, policy verdict, dialect, target."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+from llmctl import catalogue
+from llmctl.cards import Card, CardQuirks, Model
+from llmctl.dialects import DIALECTS, Dialect
+from llmctl.errors import AuthFailed, PrivacyRefused, UsageError
+from llmctl.keys import Secret, find
+from llmctl.messages import _
+from llmctl.settings import Loaded, ProviderSettings, Settings
+from llmctl.types import Cost, CostKind, Quirks, Verdict
+
+if TYPE_CHECKING:
+    from llmctl.transport.exchange import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where a call goes and how. `requested` is the name the user gave, `model` the provider's."""
+
+    requested: str
+    provider: str
+    model: str
+    card: Card
+    model_card: Model | None
+    dialect: Dialect
+    quirks: Quirks
+    target: "Target"
+    verdict: Verdict
+    secret: Secret | None = None
+
+    @property
+    def host(self) -> str:
+        """Host and port of the endpoint; empty for the model inside this process."""
+        return self.target.base_url.split("://", 1)[1].split("/", 1)[0]
+
+    def mask(self, text: str) -> str:
+        """`text` without the key, should the server have repeated it."""
+        return self.secret.mask(text) if self.secret else text
+
+    def cost(self) -> Cost:
+        """What the call costs by itself: nothing where the card is of a local kind."""
+        if self.card.kind == "api":
+            return Cost()
+        return Cost("0", "USD", CostKind.COMPUTED, _("runs on your own hardware"), None)
+
+
+def resolve(name: str, loaded: Loaded) -> Route:
+    """The route for a model's name.
+
+    Raises UsageError for a bare id that no card or several have, NotFound for an unknown provider,
+    PrivacyRefused where policy forbids it, AuthFailed without a key. Nothing is sent.
+    """
+    from llmctl.transport.exchange import Target
+
+    settings = loaded.settings
+    provider, model = split(unalias(name, settings), settings)
+    card = catalogue.card(provider, settings)
+    own = settings.providers.get(provider, ProviderSettings())
+    model_card = find_model(card, model)
+    dialect = DIALECTS[(model_card and model_card.dialect) or card.dialect]()
+    base_url = catalogue.base_url(card, own)
+    verdict = judged(card, model_card, base_url, loaded, elsewhere=dialect.runs_elsewhere(model))
+    secret = key_for(card, own, base_url)
+    quirks = merged(card.quirks, model_card.quirks if model_card else CardQuirks())
+    network = settings.network
+    return Route(
+        requested=name,
+        provider=provider,
+        model=model_card.id if model_card else model,
+        card=card,
+        model_card=model_card,
+        dialect=dialect,
+        quirks=quirks,
+        verdict=verdict,
+        secret=secret,
+        target=Target(
+            provider=provider,
+            base_url=base_url,
+            headers=key_headers(card, secret),
+            ca_file=own.ca_file or network.ca_file,
+            proxy=own.proxy or network.proxy,
+            local_only=settings.policy.local_only,
+            connect_timeout=network.connect_timeout,
+            idle_timeout=own.idle_timeout or network.idle_timeout,
+            close_connection=quirks.close_connection,
+        ),
+    )
+
+
+def unalias(name: str, settings: Settings) -> str:
+    """The name behind an alias, followed through further aliases; raises UsageError in a circle."""
+    seen = [name]
+    while (name := settings.aliases.get(name, name)) != seen[-1]:
+        if name in seen:
+            raise UsageError(
+                _("the alias {name} leads back to itself", name=name),
+                hint=_("mend it: llmctl config edit"),
+            )
+        seen.append(name)
+    return name
+
+
+def split(name: str, settings: Settings) -> tuple[str, str]:
+    """(provider, model): at the first slash when a provider stands before it, else by the card
+    that has the bare id."""
+    known = catalogue.provider_ids(settings)
+    provider, slash, model = name.partition("/")
+    if slash and provider in known:
+        return provider, model
+    having = [one for one in known if find_model(catalogue.card(one, settings), name)]
+    if len(having) == 1:
+        return having[0], name
+    if having:
+        raise UsageError(
+            _("several providers have {name}", name=name),
+            hint=_("say which: {names}", names=", ".join(f"{one}/{name}" for one in having)),
+        )
+    raise UsageError(
+        _("no provider or model is called {name}", name=name), hint=_nearest(name, known, settings)
+    )
+
+
+def _nearest(name: str, known: list[str], settings: Settings) -> str:
+    from difflib import get_close_matches
+
+    names = [f"{one}/{model.id}" for one in known for model in catalogue.card(one, settings).models]
+    bare = {full.partition("/")[2]: full for full in names}
+    near = get_close_matches(name, names, 3) or [
+        bare[one] for one in get_close_matches(name, list(bare), 3)
+    ]
+    if near:
+        return _("did you mean: -m {names}", names=" or ".join(near))
+    return _("see them all: llmctl models list")
+
+
+def find_model(card: Card, model: str) -> Model | None:
+    """The card's entry for `model`, by id, alias or pattern."""
+    from fnmatch import fnmatchcase
+
+    for one in card.models:
+        if model == one.id or model in one.aliases:
+            return one
+    for one in card.models:
+        if any(fnmatchcase(model, pattern) for pattern in one.match):
+            return one
+    return None
+
+
+def judged(
+    card: Card, model: Model | None, base_url: str, loaded: Loaded, *, elsewhere: bool
+) -> Verdict:
+    """The verdict of policy; raises PrivacyRefused where it forbids the call."""
+    from llmctl.privacy.policy import judge
+
+    verdict = judge(card, model, base_url=base_url, loaded=loaded, elsewhere=elsewhere)
+    if not verdict.allowed:
+        raise PrivacyRefused(
+            _("policy forbids {provider}: {reasons}", provider=card.id,
+              reasons="; ".join(verdict.reasons)),
+            hint=_("a model that stays here: llmctl models list local"),
+            provider=card.id,
+        )  # fmt: skip
+    return verdict
+
+
+def key_for(card: Card, own: ProviderSettings, base_url: str) -> Secret | None:
+    """The key; raises AuthFailed where the provider needs one and there is none. A host that is not
+    the provider's own (a server of the user's) is asked without one."""
+    if card.auth.kind == "none":
+        return None
+    secret = find(card, own)
+    if secret is None and card.auth.kind == "key" and catalogue.is_own_host(card, base_url):
+        variable = _(" or set {name}", name=card.auth.env[0]) if card.auth.env else ""
+        raise AuthFailed(
+            _("there is no key for {provider}", provider=card.id),
+            hint=_("store one: llmctl keys set {provider}{variable}", provider=card.id,
+                   variable=variable),
+            provider=card.id,
+            reason="no-key",
+        )  # fmt: skip
+    return secret
+
+
+def key_headers(card: Card, secret: Secret | None) -> Mapping[str, str]:
+    if secret is None:
+        return {}
+    return {card.auth.header: f"{card.auth.scheme} {secret.reveal()}".strip()}
+
+
+def merged(*layers: CardQuirks) -> Quirks:
+    """The defaults of the dialect with the card's departures on top, later layers last."""
+    quirks = Quirks()
+    for layer in layers:
+        stated = {
+            one.name: value
+            for one in fields(CardQuirks)
+            if (value := getattr(layer, one.name)) is not None
+        }
+        quirks = replace(quirks, **stated)
+    return quirks

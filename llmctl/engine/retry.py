@@ -1,0 +1,90 @@
+"""When to ask again, and how long to wait before it.
+
+The server's own word comes first: `retry-after-ms`, `retry-after` in seconds or as a date, or the
+words "try again in 2s" in its message. A wait beyond the limit ends the call with that figure in
+the error instead of sitting it out.
+"""
+
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from llmctl.errors import LlmctlError
+
+_SPELT = re.compile(
+    r"(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|s|sec(?:ond)?s?"
+    r"|m|min(?:ute)?s?|h|hours?)\s*)+)",
+    re.IGNORECASE,
+)
+_PIECE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE)
+_UNITS = {"ms": 0.001, "mi": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def asked_wait(headers: Mapping[str, str], said: str, now: Callable[[], float]) -> float | None:
+    """Seconds the server asks to wait, None where it says nothing usable; `now` is Unix time."""
+    if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
+        return milliseconds / 1000
+    if (value := headers.get("retry-after")) is not None:
+        if (seconds := _number(value)) is not None:
+            return seconds
+        if (moment := _date(value)) is not None:
+            return max(0.0, moment - now())
+    if spelt := _SPELT.search(said):
+        return sum(
+            float(amount) * _UNITS["ms" if _is_milliseconds(unit) else unit[0].lower()]
+            for amount, unit in _PIECE.findall(spelt[1])
+        )
+    return None
+
+
+def _is_milliseconds(unit: str) -> bool:
+    return unit.lower() == "ms" or unit.lower().startswith("milli")
+
+
+def _number(value: str | None) -> float | None:
+    """A plain number that is not negative; anything else is as if it were not there."""
+    try:
+        number = float(value) if value is not None else -1.0
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _date(value: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often and how patiently. `attempts` counts repeats after the first try, waits are in
+    seconds: `base` doubles up to `ceiling`, `max_wait` bounds all waiting of one call together."""
+
+    attempts: int = 4
+    base: float = 0.5
+    ceiling: float = 8.0
+    max_wait: float = 60.0
+
+    def wait(
+        self,
+        error: LlmctlError,
+        tried: int,
+        waited: float,
+        chance: Callable[[], float] = random.random,
+    ) -> float | None:
+        """Seconds until the next try after `tried` failed ones; None to give up.
+
+        Without the server's word the wait is exponential with up to a quarter taken off at random,
+        so that many processes do not come back at the same moment.
+        """
+        if not error.retryable or tried > self.attempts:
+            return None
+        wait = error.retry_after_s
+        if wait is None:
+            wait = min(self.ceiling, self.base * 2 ** (tried - 1)) * (1 - 0.25 * chance())
+        return None if waited + wait > self.max_wait else wait

@@ -1,0 +1,26 @@
+"""Whether something listens: a bare connection to a loopback address, nothing sent."""
+
+import socket
+from urllib.parse import urlsplit
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+PORTS = {"http": 80, "https": 443}
+
+
+def is_loopback(base_url: str) -> bool:
+    """Whether the URL's host is literally this machine; no name is looked up."""
+    host = urlsplit(base_url).hostname or ""
+    return host in LOOPBACK or host.startswith("127.")
+
+
+def listens(base_url: str, seconds: float = 0.2) -> bool:
+    """Whether a loopback server accepts connections; False for every other host."""
+    if not is_loopback(base_url):
+        return False
+    parts = urlsplit(base_url)
+    try:
+        port = parts.port or PORTS.get(parts.scheme, 80)
+        with socket.create_connection((parts.hostname or "", port), timeout=seconds):
+            return True
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,104 @@
+"""The stopwatch of one call, on a clock that the test turns by hand."""
+
+import re
+
+import pytest
+
+from llmctl.engine.meter import Meter, call_id
+from llmctl.types import Finished, FinishReason, ReasoningDelta, TextDelta, ToolCall, Usage
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_times_of_a_streamed_answer(clock: Clock) -> None:
+    meter = Meter("a/b", clock)
+    clock.now = 103.0  # a failed attempt and its wait
+    meter.attempt()
+    clock.now = 103.5
+    meter.answered(0.1, False, 0.5, None)
+    clock.now = 104.0
+    meter.event(TextDelta("He"))
+    clock.now = 106.0
+    meter.event(TextDelta("llo"))
+    meter.event(Finished(FinishReason.STOP, Usage(10, 5)))
+
+    latency = meter.latency(streamed=True)
+
+    assert latency.waited_s == 3.0
+    assert latency.ttft_s == 1.0
+    assert latency.total_s == 3.0
+    assert (latency.connect_s, latency.first_byte_s) == (0.1, 0.5)
+    assert latency.output_tokens_per_s == (5 - 1) / 2.0
+
+
+def test_an_answer_in_one_piece_has_no_first_token(clock: Clock) -> None:
+    meter = Meter("a/b", clock)
+    meter.attempt()
+    clock.now += 2
+    meter.event(TextDelta("Hello"))
+    meter.event(Finished(FinishReason.STOP, Usage(1, 5)))
+
+    latency = meter.latency(streamed=False)
+
+    assert latency.ttft_s is None
+    assert latency.output_tokens_per_s is None
+    assert latency.total_s == 2.0
+
+
+def test_the_servers_own_clock_gives_the_speed(clock: Clock) -> None:
+    meter = Meter("a/b", clock)
+    meter.attempt()
+    meter.event(Finished(FinishReason.STOP, Usage(1, 50), server_timing={"output_s": 2.0}))
+
+    assert meter.latency(streamed=False).output_tokens_per_s == 25.0
+
+
+def test_receipt_of_a_whole_answer(clock: Clock) -> None:
+    meter = Meter("a/b", clock)
+    meter.attempt()
+    meter.event(ReasoningDelta("hm"))
+    meter.event(TextDelta("4"))
+    meter.event(ToolCall("c", "f", "{}"))
+    meter.event(Finished(FinishReason.TOOL_CALLS, Usage(1, 2), model="b-1", request_id="r"))
+
+    receipt = meter.receipt(provider="a")
+
+    assert (
+        receipt.text, receipt.reasoning, receipt.resolved, receipt.provider,
+        receipt.request_id, receipt.attempts,
+    ) == ("4", "hm", "b-1", "a", "r", 1)  # fmt: skip
+    assert (ToolCall("c", "f", "{}"),) == receipt.tool_calls
+
+
+def test_nothing_known_stays_unknown(clock: Clock) -> None:
+    receipt = Meter("a/b", clock).receipt()
+
+    assert receipt.usage.input_tokens is None
+    assert receipt.cost.amount is None
+    assert receipt.latency.total_s is None
+
+
+def test_only_content_counts_as_shown(clock: Clock) -> None:
+    meter = Meter("a/b", clock)
+    meter.event(Finished(FinishReason.STOP))
+    assert not meter.shown
+    meter.event(ReasoningDelta("hm"))
+    assert meter.shown
+
+
+def test_ids_sort_by_time_and_differ() -> None:
+    ids = [call_id() for _ in range(50)]
+
+    assert len(set(ids)) == 50
+    assert all(re.fullmatch(r"[0-9a-f]{20}", one) for one in ids)
