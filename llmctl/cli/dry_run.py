@@ -1,6 +1,6 @@
 """`--dry-run`: exactly what would leave, and nothing sent."""
 
-from llmctl.engine.resolve import Route
+from llmctl.engine.route import Route
 from llmctl.output.envelope import document
 from llmctl.types import Chat, Complete
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from llmctl.engine.resolve import Route
+from llmctl.engine.route import Route
 from llmctl.messages import _
 from llmctl.output.streams import err
 

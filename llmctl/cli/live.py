@@ -4,7 +4,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from llmctl.cli.loop import run_async
-from llmctl.engine.resolve import Route
+from llmctl.engine.route import Route
 from llmctl.errors import LlmctlError
 from llmctl.messages import _
 from llmctl.types import Chat, Role, message

@@ -10,7 +10,8 @@ from llmctl.cli.asked import Asked, make_call, pairs
 from llmctl.cli.loop import run_async, stopped
 from llmctl.cli.stdin import Prompt, joined
 from llmctl.engine.meter import Meter
-from llmctl.engine.resolve import Route, resolve
+from llmctl.engine.resolve import resolve
+from llmctl.engine.route import Route
 from llmctl.errors import IoFailed, LlmctlError, PipeClosed, SchemaMismatch, UsageError
 from llmctl.messages import _
 from llmctl.output.choose import Renderer, renderer

@@ -1,51 +1,17 @@
 """From a model's name to everything a call needs: card, key, policy verdict, dialect, target."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
 
 from llmctl import catalogue
 from llmctl.cards import Card, CardQuirks, Model
-from llmctl.dialects import DIALECTS, Dialect
+from llmctl.dialects import DIALECTS
+from llmctl.engine.route import Route
 from llmctl.errors import AuthFailed, PrivacyRefused, UsageError
 from llmctl.keys import Secret, find
 from llmctl.messages import _
 from llmctl.settings import Loaded, ProviderSettings, Settings
-from llmctl.types import Cost, CostKind, Quirks, Verdict
-
-if TYPE_CHECKING:
-    from llmctl.transport.exchange import Target
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """Where a call goes and how. `requested` is the name the user gave, `model` the provider's."""
-
-    requested: str
-    provider: str
-    model: str
-    card: Card
-    model_card: Model | None
-    dialect: Dialect
-    quirks: Quirks
-    target: "Target"
-    verdict: Verdict
-    secret: Secret | None = None
-
-    @property
-    def host(self) -> str:
-        """Host and port of the endpoint; empty for the model inside this process."""
-        return self.target.base_url.split("://", 1)[1].split("/", 1)[0]
-
-    def mask(self, text: str) -> str:
-        """`text` without the key, should the server have repeated it."""
-        return self.secret.mask(text) if self.secret else text
-
-    def cost(self) -> Cost:
-        """What the call costs by itself: nothing where the card is of a local kind."""
-        if self.card.kind == "api":
-            return Cost()
-        return Cost("0", "USD", CostKind.COMPUTED, _("runs on your own hardware"), None)
+from llmctl.types import Quirks, Verdict
 
 
 def resolve(name: str, loaded: Loaded) -> Route:

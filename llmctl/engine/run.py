@@ -8,16 +8,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
+from typing import TYPE_CHECKING
 
 from llmctl.dialects import Decoder, Frame, HttpCall
 from llmctl.engine.meter import Meter
 from llmctl.engine.outcome import outcome
-from llmctl.engine.resolve import Route
 from llmctl.engine.retry import Retries, asked_wait
+from llmctl.engine.route import Route
 from llmctl.errors import CutOff, LlmctlError, NetworkFailed, ProviderFailed
 from llmctl.messages import _
-from llmctl.transport.exchange import Lane, Reply
 from llmctl.types import Call, Event, Finished, Notice
+
+if TYPE_CHECKING:
+    from llmctl.transport.exchange import Lane, Reply
 
 # Once the finish reason is here only usage may follow; a server that keeps the connection open
 # instead is not waited for longer than this.
@@ -33,7 +36,7 @@ class Run:
         self,
         call: Call,
         route: Route,
-        lane: Lane,
+        lane: "Lane",
         *,
         retries: Retries | None = None,
         timeout: float | None = None,
@@ -160,7 +163,7 @@ class Run:
             hint=_("what came is kept; run it again for a whole answer"),
         )
 
-    async def _refused(self, reply: Reply) -> LlmctlError:
+    async def _refused(self, reply: "Reply") -> LlmctlError:
         body = await reply.text()
         error = self.route.dialect.failure(reply.status, reply.headers, body)
         if error.retry_after_s is None:

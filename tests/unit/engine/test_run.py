@@ -1,0 +1,299 @@
+"""One call over a scripted lane: retries, their bounds, and what a broken stream amounts to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from llmctl.dialects import DIALECTS, Frame, Framing, HttpCall
+from llmctl.engine.retry import Retries
+from llmctl.engine.route import Route
+from llmctl.engine.run import Run
+from llmctl.errors import (
+    AuthFailed,
+    CutOff,
+    Filtered,
+    Incomplete,
+    LlmctlError,
+    NetworkFailed,
+    ProviderFailed,
+    RateLimited,
+)
+from llmctl.types import Chat, Event, Finished, Notice, Quirks, Role, TextDelta, Usage, message
+
+CHUNK = '{"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":null}]}'
+END = '{"choices":[{"index":0,"delta":{},"finish_reason":"%s"}]}'
+USAGE = '{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}'
+SECRET = "sk-" + "q" * 20
+
+
+@dataclass
+class Timing:
+    connect_s: float | None = 0.1
+    reused: bool = False
+    first_byte_s: float | None = 0.2
+    load_s: float | None = None
+
+
+@dataclass
+class Answer:
+    """What the lane gives to one request: frames, an error between them, or silence."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    frames: tuple[str | Exception | float, ...] = ()
+
+
+class ScriptedReply:
+    def __init__(self, answer: Answer) -> None:
+        self.status = answer.status
+        self.headers = answer.headers
+        self.timing = Timing()
+        self._answer = answer
+
+    async def text(self, limit: int = 1 << 20) -> str:
+        return self._answer.body
+
+    async def frames(self, framing: Framing) -> AsyncIterator[Frame]:
+        for one in self._answer.frames:
+            if isinstance(one, Exception):
+                raise one
+            if isinstance(one, float):
+                await asyncio.sleep(one)
+            else:
+                yield Frame(one)
+
+
+class ScriptedLane:
+    def __init__(self, *answers: Answer | LlmctlError) -> None:
+        self.answers: Iterator[Answer | LlmctlError] = iter(answers)
+        self.requests = 0
+
+    @asynccontextmanager
+    async def exchange(self, http: HttpCall) -> AsyncIterator[ScriptedReply]:
+        self.requests += 1
+        answer = next(self.answers)
+        if isinstance(answer, LlmctlError):
+            raise answer
+        yield ScriptedReply(answer)
+
+
+class Masking:
+    def mask(self, text: str) -> str:
+        return text.replace(SECRET, "***")
+
+
+class Target:
+    base_url = "https://api.example.com/v1"
+
+
+ROUTE = Route(
+    requested="a/m",
+    provider="a",
+    model="m",
+    card=cast(Any, None),
+    model_card=None,
+    dialect=DIALECTS["openai_chat"](),
+    quirks=Quirks(),
+    target=cast(Any, Target()),
+    verdict=cast(Any, None),
+    secret=cast(Any, Masking()),
+)
+
+
+def whole(*texts: str, reason: str = "stop") -> Answer:
+    return Answer(frames=(*(CHUNK % text for text in texts), END % reason, USAGE, "[DONE]"))
+
+
+class Outcome:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.error: LlmctlError | None = None
+        self.slept: list[float] = []
+        self.run: Run
+
+    @property
+    def text(self) -> str:
+        return "".join(one.text for one in self.events if isinstance(one, TextDelta))
+
+
+def run(
+    lane: ScriptedLane,
+    *,
+    retries: Retries | None = None,
+    timeout: float | None = None,
+    clock: Callable[[], float] | None = None,
+    **chat: Any,
+) -> Outcome:
+    outcome = Outcome()
+
+    async def sleep(seconds: float) -> None:
+        outcome.slept.append(seconds)
+
+    async def collect() -> None:
+        call = Chat("m", (message(Role.USER, "hi"),), **chat)
+        timed = {} if clock is None else {"clock": clock}
+        outcome.run = Run(
+            call, ROUTE, cast(Any, lane), retries=retries, timeout=timeout, sleep=sleep, **timed
+        )
+        try:
+            async for event in outcome.run.events():
+                outcome.events.append(event)
+        except LlmctlError as error:
+            outcome.error = error
+
+    asyncio.run(collect())
+    return outcome
+
+
+def test_a_whole_answer() -> None:
+    lane = ScriptedLane(whole("Hel", "lo"))
+
+    outcome = run(lane)
+
+    assert outcome.error is None
+    assert outcome.text == "Hello"
+    assert isinstance(outcome.events[-1], Finished)
+    assert Usage(3, 2) == outcome.events[-1].usage
+    assert lane.requests == 1
+
+
+def test_busy_then_well() -> None:
+    lane = ScriptedLane(Answer(503), Answer(429, {"retry-after": "7"}), whole("ok"))
+
+    outcome = run(lane)
+
+    assert outcome.text == "ok"
+    assert 3 == lane.requests == outcome.run.meter.attempts
+    assert outcome.slept[1] == 7.0
+    waits = [one for one in outcome.events if isinstance(one, Notice)]
+    assert [one.code for one in waits] == ["waiting", "waiting"]
+    assert "7.0 s" in waits[1].text
+
+
+def test_attempts_end() -> None:
+    lane = ScriptedLane(*[Answer(500)] * 3)
+
+    outcome = run(lane, retries=Retries(attempts=2))
+
+    assert isinstance(outcome.error, ProviderFailed)
+    assert lane.requests == 3
+
+
+def test_a_refused_key_is_not_tried_again() -> None:
+    lane = ScriptedLane(Answer(401, body='{"error":{"message":"bad key"}}'))
+
+    outcome = run(lane)
+
+    assert isinstance(outcome.error, AuthFailed)
+    assert (outcome.error.provider, outcome.error.host) == ("a", "api.example.com")
+    assert outcome.slept == []
+
+
+def test_a_day_of_waiting_is_refused_at_once() -> None:
+    outcome = run(ScriptedLane(Answer(429, {"retry-after": "86400"})))
+
+    assert isinstance(outcome.error, RateLimited)
+    assert outcome.error.retry_after_s == 86400.0
+    assert outcome.slept == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Answer(frames=(CHUNK % "Hel",)),
+        Answer(frames=(CHUNK % "Hel", "[DONE]")),
+        Answer(frames=(CHUNK % "Hel", NetworkFailed("reset", reason="reset"))),
+    ],
+    ids=["no-end-mark", "done-without-reason", "reset"],
+)
+def test_cut_off_after_text_is_never_repeated(broken: Answer) -> None:
+    lane = ScriptedLane(broken, whole("twice"))
+
+    outcome = run(lane)
+
+    assert isinstance(outcome.error, CutOff)
+    assert "Hel" == outcome.text == outcome.run.meter.text
+    assert lane.requests == 1
+
+
+def test_an_error_inside_the_stream_after_text() -> None:
+    lane = ScriptedLane(Answer(frames=(CHUNK % "Hel", '{"error":{"message":"overloaded"}}')))
+
+    outcome = run(lane)
+
+    assert isinstance(outcome.error, ProviderFailed)
+    assert "overloaded" in outcome.error.message
+    assert lane.requests == 1
+
+
+def test_an_error_before_the_first_token_is_repeated() -> None:
+    lane = ScriptedLane(Answer(frames=('{"error":{"message":"overloaded"}}',)), whole("ok"))
+
+    assert run(lane).text == "ok"
+
+
+@pytest.mark.parametrize("frames", [(), ("",), (END % "",)])
+def test_nothing_is_no_answer(frames: tuple[str, ...]) -> None:
+    outcome = run(ScriptedLane(Answer(frames=frames)), retries=Retries(attempts=0))
+
+    assert isinstance(outcome.error, ProviderFailed)
+
+
+def test_trouble_after_the_finish_reason_is_none() -> None:
+    broken = NetworkFailed("reset", reason="reset")
+
+    outcome = run(ScriptedLane(Answer(frames=(CHUNK % "ok", END % "stop", broken))))
+
+    assert outcome.error is None
+    assert isinstance(outcome.events[-1], Finished)
+    assert outcome.events[-1].usage is None
+
+
+def test_a_server_that_goes_on_after_its_end_mark_is_left() -> None:
+    outcome = run(ScriptedLane(Answer(frames=(*whole("ok").frames, 1e6))))
+
+    assert outcome.error is None
+
+
+def test_length_is_an_error_unless_asked_for() -> None:
+    assert isinstance(run(ScriptedLane(whole("a", reason="length"))).error, Incomplete)
+    assert run(ScriptedLane(whole("a", reason="length")), max_tokens=1).error is None
+    with_schema = run(
+        ScriptedLane(whole("a", reason="length")), max_tokens=1, schema={"type": "object"}
+    )
+    assert isinstance(with_schema.error, Incomplete)
+
+
+def test_a_filter_is_an_error_after_the_text() -> None:
+    outcome = run(ScriptedLane(whole("He", reason="content_filter")))
+
+    assert isinstance(outcome.error, Filtered)
+    assert outcome.text == "He"
+
+
+def test_the_whole_time_is_bounded_before_the_first_token() -> None:
+    outcome = run(ScriptedLane(Answer(frames=(5.0,))), timeout=0.02)
+
+    assert isinstance(outcome.error, NetworkFailed)
+    assert outcome.error.reason == "timeout"
+
+
+def test_the_whole_time_is_bounded_in_mid_answer() -> None:
+    outcome = run(ScriptedLane(Answer(frames=(CHUNK % "Hel", 5.0))), timeout=0.05)
+
+    assert isinstance(outcome.error, CutOff)
+
+
+def test_a_key_that_the_server_repeats_is_masked() -> None:
+    body = f'{{"error":{{"message":"Incorrect API key provided: {SECRET}"}}}}'
+
+    outcome = run(ScriptedLane(Answer(401, body=body)))
+
+    assert outcome.error is not None
+    assert SECRET not in outcome.error.message
+    assert "***" in outcome.error.message
