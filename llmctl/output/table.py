@@ -1,0 +1,71 @@
+"""Tables: aligned text in a pipe, drawn by rich on a terminal."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from llmctl.output import streams
+from llmctl.output.columns import cells
+from llmctl.output.terminal import Screen, Terminal, detect, safe_line
+
+Cell = object  # shown as its text; None as NOTHING_KNOWN
+NOTHING_KNOWN = "-"
+GAP = "  "
+
+
+def table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    terminal: Terminal | None = None,
+    right: Collection[int] = (),
+) -> None:
+    """Print a table on standard output; the columns numbered in `right` are right-aligned."""
+    terminal = terminal or detect()
+    texts = [[_text(cell) for cell in row] for row in rows]
+    if terminal.stdout.cursor:
+        streams.out(_drawn(headers, texts, terminal.stdout, right))
+    else:
+        streams.out(table_text(headers, texts, right=right))
+
+
+def table_text(
+    headers: Sequence[str], rows: Iterable[Sequence[Cell]], *, right: Collection[int] = ()
+) -> str:
+    """Columns two spaces apart, nothing cut, no space at the end of a line; wide characters count
+    as two columns."""
+    lines = [list(headers), *([_text(cell) for cell in row] for row in rows)]
+    widths = [max(cells(line[column]) for line in lines) for column in range(len(headers))]
+    return "".join(_aligned(line, widths, right) + "\n" for line in lines)
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int], right: Collection[int]) -> str:
+    parts = []
+    for column, (text, width) in enumerate(zip(line, widths, strict=True)):
+        space = " " * (width - cells(text))
+        parts.append(space + text if column in right else text + space)
+    return GAP.join(parts).rstrip()
+
+
+def _text(cell: Cell) -> str:
+    return NOTHING_KNOWN if cell is None else safe_line(str(cell))
+
+
+def _drawn(
+    headers: Sequence[str], rows: list[list[str]], screen: Screen, right: Collection[int]
+) -> str:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from llmctl.output.paint import console_for
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for column, header in enumerate(headers):
+        drawn.add_column(
+            Text(header), justify="right" if column in right else "left", overflow="fold"
+        )
+    for row in rows:
+        drawn.add_row(*(Text(text) for text in row))
+    console = console_for(screen)
+    with console.capture() as captured:
+        console.print(drawn)
+    return "".join(line.rstrip() + "\n" for line in captured.get().splitlines())
