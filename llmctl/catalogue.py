@@ -1,0 +1,189 @@
+"""The cards there are: shipped ones, the user's own, and second accounts that extend one."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from llmctl import resources
+from llmctl.cards import Auth, Card, Price
+from llmctl.errors import ConfigError, NotFound
+from llmctl.messages import _
+from llmctl.settings import ProviderSettings, Settings
+from llmctl.settings.layers import read_toml
+from llmctl.settings.places import paths
+from llmctl.structure import Misfit, build, checked
+from llmctl.types import Json
+
+ID = re.compile(r"[a-z][a-z0-9]*")
+
+
+def provider_ids(settings: Settings) -> list[str]:
+    """The ids of all cards and of all accounts in the settings, in alphabetical order."""
+    extended = {name for name, one in settings.providers.items() if one.extends}
+    return sorted({*_shipped_ids(), *_own_cards(), *extended})
+
+
+def card(provider: str, settings: Settings) -> Card:
+    """The card of a provider; only its file is read.
+
+    Raises NotFound with the nearest ids, ConfigError for a card of the user's that does not fit.
+    """
+    found = _card(provider, settings)
+    own = settings.providers.get(provider)
+    known = {one.name for one in found.settings}
+    unknown = [name for name in (own.extra if own else {}) if name not in known]
+    unknown += [name for name in (own.urls if own else {}) if name not in found.endpoint.urls]
+    if unknown:
+        raise ConfigError(
+            _("providers.{provider} has no setting {name}", provider=provider, name=unknown[0]),
+            hint=_("what it has: llmctl providers show {provider}", provider=provider),
+        )
+    return found
+
+
+def _card(provider: str, settings: Settings) -> Card:
+    own = settings.providers.get(provider)
+    if own is not None and own.extends:
+        if own.extends == provider:
+            raise ConfigError(_("providers.{provider} extends itself", provider=provider))
+        base = card(own.extends, settings)
+        return replace(
+            base, id=provider, name=f"{base.name} ({provider})", auth=replace(base.auth, env=())
+        )
+    if (path := _own_cards().get(provider)) is not None:
+        return _own(path)
+    if provider in _shipped_ids():
+        return _shipped(provider)
+    ids = provider_ids(settings)
+    near = get_close_matches(provider, ids, 3)
+    raise NotFound(
+        _("there is no provider {provider}", provider=provider),
+        hint=_("did you mean: {names}", names=", ".join(near))
+        if near
+        else _("see them: llmctl providers list"),
+    )
+
+
+@cache
+def _shipped_ids() -> frozenset[str]:
+    return frozenset(
+        one.name.removesuffix(".toml")
+        for one in resources.providers().iterdir()
+        if one.name.endswith(".toml")
+    )
+
+
+def shipped_table(provider: str) -> Json:
+    """The file of a shipped card as plain data."""
+    return tomllib.loads((resources.providers() / f"{provider}.toml").read_text("utf-8"))
+
+
+@cache
+def _shipped(provider: str) -> Card:
+    return build(Card, shipped_table(provider))
+
+
+def _own_cards() -> dict[str, Path]:
+    folder = paths().config / "providers"
+    try:
+        return {one.stem: one for one in folder.iterdir() if one.suffix == ".toml"}
+    except OSError:
+        return {}
+
+
+def _own(path: Path) -> Card:
+    try:
+        found = checked(Card, read_toml(path), paths().cache)
+    except Misfit as misfit:
+        key = ".".join(map(str, misfit.path))
+        raise ConfigError(
+            _("{path}: {key}: {reason}", path=path, key=key, reason=misfit.reason),
+            hint=_("compare with a shipped card: llmctl providers show openai --toml"),
+        ) from None
+    wrong = list(faults(found))
+    if found.id != path.stem:
+        wrong.append(_("its id {id} is not the file's name", id=found.id))
+    if wrong:
+        raise ConfigError(_("{path}: {fault}", path=path, fault=wrong[0]))
+    return found
+
+
+def faults(found: Card) -> Iterator[str]:
+    """What is wrong in a card beyond the types of its entries."""
+    from llmctl.dialects import DIALECTS
+
+    if not ID.fullmatch(found.id):
+        yield _("the id {id} is not lower-case letters and digits", id=found.id)
+    for dialect in {found.dialect, *(one.dialect for one in found.models if one.dialect)}:
+        if dialect not in DIALECTS:
+            yield _("there is no dialect {name}", name=dialect)
+    names = [one.id for one in found.models]
+    for name in {one for one in names if names.count(one) > 1}:
+        yield _("the model {name} stands there twice", name=name)
+    for fact in found.privacy:
+        yield from _date_faults(fact.source.checked)
+    for model in found.models:
+        for price in model.prices:
+            yield from _price_faults(price)
+        starts = [price.since for price in model.prices]
+        if starts != sorted(starts, reverse=True):
+            yield _("the prices of {name} are not newest first", name=model.id)
+
+
+def _price_faults(price: Price) -> Iterator[str]:
+    yield from _date_faults(price.since)
+    yield from _date_faults(price.source.checked)
+    figures = [price.input, price.output, price.cache_read, price.cache_write, price.image]
+    for figure in filter(None, figures):
+        try:
+            if Decimal(figure) < 0:
+                yield _("the price {figure} is negative", figure=figure)
+        except InvalidOperation:
+            yield _("the price {figure} is no number", figure=figure)
+
+
+def _date_faults(text: str) -> Iterator[str]:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        yield _("{text} is no date (YYYY-MM-DD)", text=text)
+
+
+def base_url(found: Card, own: ProviderSettings) -> str:
+    """Where requests go: the settings, else the card's environment variable, else the card. A bare
+    host from the environment gets the scheme and port of the card's own address."""
+    if own.base_url:
+        return own.base_url.rstrip("/")
+    name = found.endpoint.base_url_env
+    given = os.environ.get(name, "").strip() if name else ""
+    if not given:
+        return found.endpoint.base_url.rstrip("/")
+    if "://" not in given:
+        card_url = urlsplit(found.endpoint.base_url)
+        given = f"{card_url.scheme}://{given}"
+        if urlsplit(given).port is None and card_url.port:
+            given = f"{given}:{card_url.port}"
+    return given.replace("://0.0.0.0", "://127.0.0.1").rstrip("/")
+
+
+def is_own_host(found: Card, url: str) -> bool:
+    """Whether the URL's host is one of those for which the card's facts hold."""
+    host = (urlsplit(url).hostname or "").lower()
+    own = (urlsplit(found.endpoint.base_url).hostname or "").lower()
+    return host == own or any(
+        host.endswith(name[1:]) if name.startswith("*.") else host == name
+        for name in found.endpoint.hosts
+    )
+
+
+def auth_names(auth: Auth) -> str:
+    """The variables that may hold the key, for messages."""
+    return ", ".join(auth.env)

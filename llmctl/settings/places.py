@@ -1,0 +1,45 @@
+"""The folders of settings, data and caches, and the project file above the working directory."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_FILE = ".llmctl.toml"
+SYSTEM_POLICY = Path("/etc/llmctl/policy.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    config: Path
+    data: Path
+    cache: Path
+
+
+def paths() -> Paths:
+    """`LLMCTL_CONFIG_DIR`, `LLMCTL_DATA_DIR`, `LLMCTL_CACHE_DIR`, else where the system keeps such
+    things."""
+    return Paths(*(_place(kind) for kind in ("config", "data", "cache")))
+
+
+def _place(kind: str) -> Path:
+    if given := os.environ.get(f"LLMCTL_{kind.upper()}_DIR"):
+        return Path(given).expanduser()
+    import platformdirs
+
+    return Path(getattr(platformdirs, f"user_{kind}_dir")("llmctl", appauthor=False))
+
+
+def project_file() -> Path | None:
+    """The nearest project file from here up to the repository's root or the home folder."""
+    try:
+        here = Path.cwd()
+    except OSError:  # the folder was removed under us
+        return None
+    home = os.path.expanduser("~")
+    for folder in (here, *here.parents):
+        found = folder / PROJECT_FILE
+        if found.is_file():
+            return found
+        if str(folder) == home or (folder / ".git").exists():
+            return None
+    return None

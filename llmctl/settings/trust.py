@@ -1,0 +1,70 @@
+"""Which project files are trusted: their hashes, kept outside any repository.
+
+A project file comes with a cloned repository, so without trust it may only choose the model, the
+template and options, and make the policy stricter.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from llmctl.errors import ConfigError
+from llmctl.messages import _
+from llmctl.settings.layers import Origin
+from llmctl.settings.places import paths
+from llmctl.types import Json
+
+HARMLESS = {"defaults": frozenset({"model", "template", "options", "max_tokens", "temperature"})}
+
+
+def refuse_untrusted(path: Path, table: Mapping[str, Json]) -> None:
+    """Raises ConfigError where `table` says more than an untrusted project file may."""
+    for section, entries in table.items():
+        if section == "policy":
+            continue
+        names = entries if isinstance(entries, dict) else {"": entries}
+        for name in names:
+            if name in HARMLESS.get(section, ()):
+                continue
+            key = f"{section}.{name}".rstrip(".")
+            if is_trusted(path):
+                return
+            raise ConfigError(
+                _(
+                    "the project file {place} sets {key}, which a file from a repository may not",
+                    place=Origin("project", str(path), key),
+                    key=key,
+                ),
+                hint=_("if you trust it: llmctl config trust {path}", path=path),
+                reason="untrusted",
+            )
+
+
+def is_trusted(path: Path) -> bool:
+    return _trusted().get(str(path.resolve())) == _hash(path)
+
+
+def trust(path: Path) -> None:
+    """Trust the file as it is now; a changed file has to be trusted again."""
+    from llmctl.store.files import private_dir, write_private
+
+    known = {**_trusted(), str(path.resolve()): _hash(path)}
+    private_dir(_register().parent)
+    write_private(_register(), json.dumps(known, indent=1).encode())
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _register() -> Path:
+    return paths().data / "trusted.json"
+
+
+def _trusted() -> dict[str, str]:
+    try:
+        known = json.loads(_register().read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}

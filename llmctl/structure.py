@@ -1,0 +1,111 @@
+"""Builds frozen dataclasses from plain data that is known to fit, and checks data that is not.
+
+`build` is for the start-up path: no library, no checks. `check` is pydantic on the very same
+classes; its results are kept in the cache folder by the hash of the data, so that it runs once for
+each change of a file.
+"""
+
+import hashlib
+import json
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from llmctl import __version__
+from llmctl.types import Json
+
+T = TypeVar("T")
+
+
+def build(kind: type[T], value: Json) -> T:
+    """`value` as `kind`: dataclasses from tables, tuples from lists, enumerations from strings."""
+    made: T = _build(kind, value)
+    return made
+
+
+def _build(kind: Any, value: Json) -> Any:
+    if value is None or kind is Any:
+        return value
+    origin = get_origin(kind)
+    if origin is None:
+        if isinstance(kind, type) and is_dataclass(kind):
+            known = _field_types(kind)
+            return kind(**{name: _build(known[name], one) for name, one in value.items()})
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return kind(value)
+        return value
+    arguments = get_args(kind)
+    if origin is tuple:
+        return tuple(_build(arguments[0], one) for one in value)
+    if origin is Union or origin is types.UnionType:
+        return _build(next(one for one in arguments if one is not types.NoneType), value)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {name: _build(arguments[1], one) for name, one in value.items()}
+    return value
+
+
+@cache
+def _field_types(kind: Any) -> dict[str, Any]:
+    return {one.name: one.type for one in fields(kind)}
+
+
+class Misfit(Exception):
+    """Data that does not fit: the path to the place, and the reason in words."""
+
+    def __init__(self, path: tuple[str | int, ...], reason: str) -> None:
+        super().__init__(reason)
+        self.path = path
+        self.reason = reason
+
+
+def check(kind: type[T], value: Json) -> Json:
+    """`value` with every entry of the type that `kind` says, as plain data for `build`; raises
+    Misfit for the first place that does not fit. Unknown keys do not fit."""
+    from pydantic import TypeAdapter, ValidationError
+
+    _forbid_unknown(kind)
+    adapter = TypeAdapter(kind)
+    try:
+        fitting = adapter.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise Misfit(first["loc"], _reason(first["type"], first["msg"])) from None
+    return adapter.dump_python(fitting, mode="json", exclude_unset=True)
+
+
+def _reason(kind: str, text: str) -> str:
+    return "unknown key" if kind in ("unexpected_keyword_argument", "extra_forbidden") else text
+
+
+def _forbid_unknown(kind: Any) -> None:
+    """Tell pydantic, by the attribute it looks for, to refuse unknown keys here and below."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        if not hasattr(kind, "__pydantic_config__"):
+            setattr(kind, "__pydantic_config__", {"extra": "forbid"})  # noqa: B010  no declared field
+            for one in fields(kind):
+                _forbid_unknown(one.type)
+        return
+    for argument in get_args(kind):
+        _forbid_unknown(argument)
+
+
+def checked(kind: type[T], value: Json, cache_dir: Path) -> T:
+    """`check` and `build`, the former skipped where the cache knows these very data."""
+    from llmctl.store.files import private_dir, write_private
+
+    text = json.dumps([__version__, kind.__qualname__, value], sort_keys=True, default=str)
+    known = cache_dir / "checked" / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+    try:
+        return build(kind, json.loads(known.read_bytes()))
+    except (OSError, ValueError, TypeError, KeyError):
+        fitting = check(kind, value)
+    try:
+        private_dir(known.parent)
+        write_private(known, json.dumps(fitting).encode())
+    except Exception:  # noqa: S110  a cache that cannot be written only costs time
+        pass
+    return build(kind, fitting)
