@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from llmctl import catalogue
+from llmctl.cards import Card, Model
 from llmctl.engine.resolve import find_model, judged, key_for
 from llmctl.errors import (
     AuthFailed,
@@ -75,7 +76,7 @@ def offline(provider: str, loaded: Loaded) -> Iterator[Check]:
         yield Check("key", State.FAILED, error.message, error)
 
 
-def _default(card: "catalogue.Card") -> "catalogue.Model | None":
+def _default(card: Card) -> Model | None:
     return find_model(card, card.default_model) if card.default_model else None
 
 

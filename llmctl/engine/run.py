@@ -6,7 +6,7 @@ inside an answer that began well. After the first token nothing is ever sent aga
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ class Run:
         self._sleep = sleep
         self._begun = clock()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """Yields the answer as it comes and ends with `Finished`; raises LlmctlError otherwise.
 
         An error that the finish reason stands for (filter, length) is raised after `Finished` was
@@ -80,7 +80,7 @@ class Run:
         if error_meant := outcome(self.call, self.meter.finished):
             raise self._placed(error_meant)
 
-    async def _attempt(self, http: HttpCall) -> AsyncIterator[Event]:
+    async def _attempt(self, http: HttpCall) -> AsyncGenerator[Event, None]:
         try:
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout(self._left()):
@@ -103,7 +103,7 @@ class Run:
 
     async def _decoded(
         self, frames: AsyncIterator[Frame], decoder: Decoder
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         count = 0
         finished = False
         while not decoder.done:

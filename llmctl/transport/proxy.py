@@ -1,0 +1,108 @@
+"""Which proxy a request goes through: the provider's own, else the environment's."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from llmctl.errors import ConfigError
+from llmctl.messages import _
+from llmctl.transport.probe import is_loopback
+
+PORTS = {"http": 8080, "https": 443, "socks5": 1080, "socks5h": 1080}
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """`scheme` is http, https, socks5 (names looked up here) or socks5h (looked up there)."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def is_socks(self) -> bool:
+        return self.scheme.startswith("socks")
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
+def proxy_for(
+    url: str, chosen: str | None = None, environ: Mapping[str, str] = os.environ
+) -> Proxy | None:
+    """The proxy for `url`, None to go direct. `chosen` is the provider's setting: a URL or "none".
+
+    Without one, this machine's own addresses go direct, then no_proxy is asked, then https_proxy or
+    http_proxy and all_proxy, in either case of letters. Raises ConfigError for a value that is no
+    proxy, naming the variable and never the password.
+    """
+    if chosen is not None:
+        return None if chosen.lower() == "none" else parse_proxy(chosen, "proxy")
+    parts = urlsplit(url)
+    if is_loopback(url) or bypassed(parts, _value(environ, "no_proxy")[1]):
+        return None
+    for wanted in (f"{parts.scheme}_proxy", "all_proxy"):
+        name, value = _value(environ, wanted)
+        if value:
+            return parse_proxy(value, name)
+    return None
+
+
+def _value(environ: Mapping[str, str], name: str) -> tuple[str, str]:
+    """The lower-case name first, as curl has it."""
+    for spelt in (name, name.upper()):
+        if value := environ.get(spelt, "").strip():
+            return spelt, value
+    return name, ""
+
+
+def parse_proxy(text: str, source: str) -> Proxy:
+    """A proxy URL; a bare host and port is an http proxy, `socks://` is socks5h."""
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        scheme = {"socks": "socks5h"}.get(parts.scheme.lower(), parts.scheme.lower())
+        if scheme not in PORTS or not parts.hostname:
+            raise ValueError
+        return Proxy(
+            scheme,
+            parts.hostname,
+            parts.port or PORTS[scheme],
+            unquote(parts.username) if parts.username is not None else None,
+            unquote(parts.password) if parts.password is not None else None,
+        )
+    except ValueError:
+        raise ConfigError(
+            _("the value of {source} is not the address of a proxy", source=source),
+            hint=_("forms: http://host:port, https://…, socks5://…, socks5h://…; or none"),
+        ) from None
+
+
+def bypassed(parts: SplitResult, rules: str) -> bool:
+    """Whether no_proxy names the host: `*`, a name, `.suffix`, `host:port`, or a range of
+    addresses."""
+    host, port = (parts.hostname or "").lower(), parts.port
+    for rule in (one.strip().lower() for one in rules.replace(" ", ",").split(",")):
+        if not rule:
+            continue
+        if rule == "*" or _in_range(host, rule):
+            return True
+        name, colon, number = rule.rpartition(":")
+        if colon and number.isdigit() and not name.count(":"):
+            if port != int(number):
+                continue
+            rule = name
+        name = rule.lstrip("*").lstrip(".").strip("[]")
+        if name and (host == name or host.endswith(f".{name}")):
+            return True
+    return False
+
+
+def _in_range(host: str, rule: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(rule, strict=False)
+    except ValueError:
+        return False
