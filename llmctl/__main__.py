@@ -10,6 +10,9 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"llmctl {__version__}\n")
         return
+    import gc
+
+    gc.disable()  # turned on again, with more patience, once the modules are loaded
     from llmctl.cli.start import run
 
     run(sys.argv[1:])

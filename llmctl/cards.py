@@ -6,10 +6,10 @@ errors. Money and other exact figures are decimal strings; an absent fact is unk
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from llmctl.types import NOTHING, Json, Level
+from llmctl.values import dataclass, field
 
 Kind = Literal["api", "local", "embedded"]
 Yes = Literal["yes", "no", "unknown"]

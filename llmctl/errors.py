@@ -27,11 +27,11 @@ classes; nothing else states a number.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from llmctl.messages import _
 from llmctl.types import NOTHING, Failure, Json
+from llmctl.values import dataclass
 
 
 class LlmctlError(Exception):

@@ -8,7 +8,6 @@ whose key was put there (an index file says which) and never for longer than a f
 import base64
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -98,6 +97,8 @@ def _sound(value: str, provider: str, source: str) -> str:
 
 def _from_command(command: tuple[str, ...], provider: str) -> str:
     """The first line that the user's command prints."""
+    import subprocess
+
     try:
         done = subprocess.run(  # noqa: S603  the user wrote this command down; no shell reads it
             command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=COMMAND_SECONDS,

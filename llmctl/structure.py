@@ -5,7 +5,6 @@ classes; its results are kept in the cache folder by the hash of the data, so th
 each change of a file.
 """
 
-import hashlib
 import json
 import types
 from collections.abc import Mapping
@@ -95,6 +94,8 @@ def _forbid_unknown(kind: Any) -> None:
 
 def checked(kind: type[T], value: Json, cache_dir: Path) -> T:
     """`check` and `build`, the former skipped where the cache knows these very data."""
+    import hashlib
+
     from llmctl.store.files import private_dir, write_private
 
     text = json.dumps([__version__, kind.__qualname__, value], sort_keys=True, default=str)

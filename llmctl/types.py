@@ -5,9 +5,10 @@ means "nobody said", never zero.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn
+
+from llmctl.values import dataclass, field
 
 # What json.loads returns; decoded frames are looked up tolerantly, so nothing narrower helps.
 Json = Any

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from llmctl.cli.stdin import Prompt
@@ -10,6 +9,7 @@ from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.settings import Settings
 from llmctl.types import Chat, Complete, Json, Message, Role, message
+from llmctl.values import dataclass
 
 if TYPE_CHECKING:
     from llmctl.templates import Rendered

@@ -4,9 +4,9 @@ Only the module of the command that runs is imported; `llmctl --help` needs none
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from llmctl.messages import _
+from llmctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

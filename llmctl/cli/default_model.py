@@ -2,13 +2,13 @@
 a terminal, else the embedded model. Never a provider that merely happens to have a key."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmctl import catalogue, settings
 from llmctl.messages import _
 from llmctl.output.streams import err
 from llmctl.output.terminal import Terminal, safe_line
+from llmctl.values import dataclass
 
 if TYPE_CHECKING:
     from llmctl.settings import Loaded

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llmctl import settings
@@ -18,6 +17,7 @@ from llmctl.output.choose import Renderer, renderer
 from llmctl.output.streams import err
 from llmctl.output.terminal import Terminal, detect
 from llmctl.types import Chat, Complete, Json, Message, Notice, Receipt, Role, message
+from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
     from llmctl.settings import Loaded

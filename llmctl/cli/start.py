@@ -4,7 +4,6 @@ import gc
 import os
 import signal
 import sys
-import traceback
 from importlib import import_module
 from types import FrameType
 from typing import NoReturn
@@ -14,6 +13,7 @@ from llmctl.errors import Interrupted, LlmctlError, PipeClosed, Terminated, Usag
 from llmctl.messages import _
 
 # A start makes thousands of objects that live to the end; looking for rubbish among them is waste.
+# Until here (see __main__) there was no looking at all.
 GC_THRESHOLD = 50_000
 
 COMPLETE_VARIABLE = "_LLMCTL_COMPLETE"
@@ -22,6 +22,7 @@ COMPLETE_VARIABLE = "_LLMCTL_COMPLETE"
 def run(arguments: list[str]) -> NoReturn:
     """Run the command that `arguments` name and leave with its exit code."""
     gc.set_threshold(GC_THRESHOLD)
+    gc.enable()
     signal.signal(signal.SIGINT, _interrupted)
     signal.signal(signal.SIGTERM, _terminated)
     code: int | str | None = 0
@@ -94,6 +95,8 @@ def report(error: BaseException, *, verbose: bool) -> int:
 
     try:
         if verbose:
+            import traceback
+
             err("".join(traceback.format_exception(error)))
         err(error_text(known))
     except LlmctlError:

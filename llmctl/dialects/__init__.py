@@ -5,12 +5,12 @@ and whole answers take the same path: a whole answer is a stream of one frame.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from llmctl.errors import LlmctlError
 from llmctl.types import NOTHING, Call, Event, Json, Quirks
+from llmctl.values import dataclass
 
 
 class Framing(StrEnum):

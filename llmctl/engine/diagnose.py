@@ -5,7 +5,6 @@ broken, and having got that far proves those before it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from llmctl import catalogue
@@ -20,6 +19,7 @@ from llmctl.errors import (
 )
 from llmctl.messages import _
 from llmctl.settings import Loaded, ProviderSettings
+from llmctl.values import dataclass
 
 
 class State(StrEnum):

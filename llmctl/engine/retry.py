@@ -8,9 +8,9 @@ the error instead of sitting it out.
 import random
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from llmctl.errors import LlmctlError
+from llmctl.values import dataclass
 
 _SPELT = re.compile(
     r"(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|s|sec(?:ond)?s?"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmctl.messages import _
 from llmctl.types import Cost, CostKind
+from llmctl.values import dataclass
 
 if TYPE_CHECKING:
     from llmctl.cards import Card, Model

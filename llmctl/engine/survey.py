@@ -1,7 +1,6 @@
 """What there is to talk to: keys, local servers, local models. Looks at this machine only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from llmctl import catalogue
@@ -9,6 +8,7 @@ from llmctl.cards import Card
 from llmctl.keys import find
 from llmctl.settings import ProviderSettings, Settings
 from llmctl.transport.probe import listens
+from llmctl.values import dataclass
 
 Kind = Literal["key", "server", "weights"]
 

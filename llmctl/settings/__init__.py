@@ -1,7 +1,6 @@
 """Settings: read from every layer, checked, and each value able to say where it comes from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
@@ -32,6 +31,7 @@ from llmctl.settings.tighten import tightened
 from llmctl.settings.trust import refuse_untrusted, trust
 from llmctl.structure import Misfit, build, checked
 from llmctl.types import Json
+from llmctl.values import dataclass, replace
 
 __all__ = [
     "Attested",

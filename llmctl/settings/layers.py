@@ -9,13 +9,13 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmctl.errors import ConfigError
 from llmctl.messages import _
 from llmctl.settings.shape import ProviderSettings
 from llmctl.types import Json
+from llmctl.values import dataclass, field
 
 PREFIX = "LLMCTL_"
 PROVIDER_FIELDS = frozenset(ProviderSettings.__dataclass_fields__) - {"urls", "extra"}

@@ -1,8 +1,9 @@
 """The folders of settings, data and caches, and the project file above the working directory."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from llmctl.values import dataclass
 
 PROJECT_FILE = ".llmctl.toml"
 SYSTEM_POLICY = Path("/etc/llmctl/policy.toml")

@@ -2,10 +2,10 @@
 what the rest of the program reads. Seconds for times, USD-like strings for nothing here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from llmctl.types import NOTHING, Json, Level
+from llmctl.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ A project file comes with a cloned repository, so without trust it may only choo
 template and options, and make the policy stricter.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,6 +54,8 @@ def trust(path: Path) -> None:
 
 
 def _hash(path: Path) -> str:
+    import hashlib
+
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

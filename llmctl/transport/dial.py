@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from llmctl.errors import NetworkFailed
@@ -10,6 +9,7 @@ from llmctl.messages import _
 from llmctl.transport import trouble
 from llmctl.transport.egress import refuse_distant
 from llmctl.transport.proxy import Proxy
+from llmctl.values import dataclass
 
 HAPPY_EYEBALLS_SECONDS = 0.25
 

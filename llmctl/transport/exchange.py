@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -25,6 +24,7 @@ from llmctl.transport import trouble
 from llmctl.transport.ndjson import NdjsonDecoder
 from llmctl.transport.sse import SseDecoder
 from llmctl.types import NOTHING, Json
+from llmctl.values import dataclass
 
 if TYPE_CHECKING:
     from types import TracebackType

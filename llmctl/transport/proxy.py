@@ -3,12 +3,12 @@
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from llmctl.errors import ConfigError
 from llmctl.messages import _
 from llmctl.transport.probe import is_loopback
+from llmctl.values import dataclass, field
 
 PORTS = {"http": 8080, "https": 443, "socks5": 1080, "socks5h": 1080}
 

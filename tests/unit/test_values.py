@@ -1,0 +1,122 @@
+"""Our frozen dataclasses behave as the standard ones do, one property at a time."""
+
+import copy
+import dataclasses
+import pickle
+from dataclasses import FrozenInstanceError, asdict, fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from llmctl.values import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point."""
+
+    x: int
+    y: int = 2
+    tags: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A name, and a secret that is not shown."""
+
+    name: str
+    secret: str = field(default="s", repr=False)
+
+
+def made(kind: Any, *args: Any, **named: Any) -> Any:
+    return kind(*args, **named)
+
+
+def test_arguments_by_place_and_by_name() -> None:
+    assert (Point(1).x, Point(1).y, Point(1).tags) == (1, 2, ())
+    assert Point(1, 3) == Point(x=1, y=3)
+    assert Point(1, tags=("a",)).tags == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "args", "named"),
+    [
+        (Point, (), {}),
+        (Point, (1, 2, (), 4), {}),
+        (Point, (1,), {"x": 2}),
+        (Point, (1,), {"z": 2}),
+        (Point, (), {"z": 2}),
+        (Named, ("a",), {}),
+    ],
+)
+def test_wrong_arguments(kind: Any, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        made(kind, *args, **named)
+
+
+def test_equality_and_hash() -> None:
+    assert Point(1) == Point(1)
+    assert Point(1) != Point(2)
+    assert Point(1) != (1, 2, ())
+    assert hash(Point(1)) == hash(Point(1))
+    assert len({Point(1), Point(1)}) == 1
+
+
+def test_nothing_can_be_changed() -> None:
+    point: Any = Point(1)
+    with pytest.raises(FrozenInstanceError):
+        point.x = 2
+    with pytest.raises(FrozenInstanceError):
+        point.other = 2
+    with pytest.raises(FrozenInstanceError):
+        del point.x
+
+
+def test_repr_leaves_out_what_is_hidden() -> None:
+    assert repr(Point(1)) == "Point(x=1, y=2, tags=())"
+    assert repr(Named(name="a")) == "Named(name='a')"
+
+
+def test_the_tools_of_dataclasses_work() -> None:
+    assert is_dataclass(Point)
+    assert [one.name for one in fields(Point)] == ["x", "y", "tags"]
+    assert Point(5, 2) == replace(Point(1), x=5)
+    assert asdict(Point(1)) == {"x": 1, "y": 2, "tags": ()}
+
+
+def test_match_by_place() -> None:
+    match Point(1, 7):
+        case Point(x, y):
+            assert (x, y) == (1, 7)
+
+
+def test_copies_and_pickles() -> None:
+    assert Point(1) == copy.copy(Point(1)) == copy.deepcopy(Point(1))
+    assert Point(1) == pickle.loads(pickle.dumps(Point(1)))
+
+
+def test_default_factories_give_each_its_own() -> None:
+    @dataclass(frozen=True)
+    class Holder:
+        """Holds a list."""
+
+        items: list[int] = field(default_factory=list)
+
+    assert Holder().items is not Holder().items
+
+
+def test_not_frozen_is_the_standard_dataclass() -> None:
+    @dataclass
+    class Loose:
+        """May change."""
+
+        x: int
+
+    loose = Loose(1)
+    loose.x = 2
+    assert dataclasses.asdict(loose) == {"x": 2}
+
+
+def test_pydantic_checks_them() -> None:
+    assert Point(1, 2, ("a",)) == TypeAdapter(Point).validate_python({"x": "1", "tags": ["a"]})
