@@ -120,8 +120,16 @@ def with_weights(route: Route, loaded: "Loaded", terminal: Terminal, asked: Aske
     from llmctl.cli.first_pull import ready
 
     path = ready(route, may_ask=terminal.stdin_is_tty and not asked.no_input, quiet=asked.quiet)
-    target = replace(route.target, base_url=f"llama://{path}", options=loaded.settings.local)
+    target = replace(
+        route.target, base_url=f"llama://{path}", options=stated(loaded.settings.local)
+    )
     return replace(route, target=target)
+
+
+def stated(own: "settings.Embedded") -> dict[str, Json]:
+    """What the settings say of the embedded model, without what they leave open."""
+    options = {"context": own.context, "threads": own.threads}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> None:

@@ -46,7 +46,7 @@ def dispatch(arguments: list[str]) -> None:
         from llmctl.output.streams import out
 
         out(root_help())
-    elif first in COMMANDS:
+    elif first is not None and first in COMMANDS:
         app = import_module(COMMANDS[first].module).app
         app(args=arguments[1:], prog_name=f"llmctl {first}")
     elif not arguments and sys.stdin is not None and sys.stdin.isatty():
