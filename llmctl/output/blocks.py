@@ -65,12 +65,15 @@ def _fence(token: Token) -> Fence:
     assert token.map is not None  # noqa: S101  the caller has looked
     lines = token.map[1] - token.map[0]
     info = safe_line(token.info.strip())
+    code = token.content
+    if code and not code.endswith("\n"):  # its last line is still being written
+        code += "\n"
     return Fence(
         opening=token.markup + info,
         closing=token.markup,
         language=info.split(" ")[0],
-        code=token.content,
-        closed=lines == token.content.count("\n") + 2,
+        code=code,
+        closed=lines == code.count("\n") + 2,
     )
 
 

@@ -5,7 +5,7 @@ import os
 import stat
 from typing import Protocol
 
-from llmctl.errors import IoFailed
+from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.output import streams
 from llmctl.output.encoding import Encoder
@@ -134,5 +134,5 @@ def sink_to(path: str | None, encoding: str | None = None) -> Sink:
     if path is None or path == "-":
         return StandardOutput()
     if not path:
-        raise IoFailed(_("--output needs the name of a file"))
+        raise UsageError(_("--output needs the name of a file"))
     return OutputFile(path, encoding)

@@ -26,7 +26,7 @@ class Channel:
         self._name = name
         self._missing = missing
         self._asked: str | None = None
-        self._stream: IO[str] | None = None
+        self._stream: object = self  # what was found there last; at first nothing was
         self._fd: int | None = None
         self._encoder = Encoder("utf-8")
         self._told = False
@@ -41,7 +41,7 @@ class Channel:
     def use(self, encoding: str | None) -> None:
         """Write `encoding` from now on where the stream is not a terminal."""
         self._asked = encoding and known(encoding)
-        self._stream = None
+        self._stream = self
 
     def write(self, text: str) -> None:
         """Write all of `text` now; raises PipeClosed or IoFailed."""
@@ -50,7 +50,7 @@ class Channel:
         data = self._encoder.encode(text)
         try:
             if self._fd is None:
-                self._hand_over(text, data)
+                _hand_over(getattr(sys, self._name), text, data)
             elif (written := os.write(self._fd, data)) < len(data):
                 self._rest(self._fd, data[written:])
         except BlockingIOError:
@@ -96,23 +96,14 @@ class Channel:
         except OSError as error:
             raise self._failed(error) from None
 
-    def _hand_over(self, text: str, data: bytes) -> None:
-        stream = self._stream
-        assert stream is not None  # noqa: S101  _adopt has just set it
-        buffer = getattr(stream, "buffer", None)
-        if buffer is None:
-            stream.write(text)
-        else:
-            buffer.write(data)
-        stream.flush()
-
     def _rest(self, fd: int | None, data: bytes) -> None:
         """What one write left, waiting where the pipe is full and was made not to block."""
         assert fd is not None  # noqa: S101  only files take a part
+        rest = memoryview(data)
         try:
-            while data:
+            while rest:
                 try:
-                    data = data[os.write(fd, data) :]
+                    rest = rest[os.write(fd, rest) :]
                 except BlockingIOError:
                     select.select([], [fd], [])
         except OSError as error:
@@ -129,6 +120,16 @@ class Channel:
         if number in _GONE:
             return PipeClosed(_("{stream} is closed", stream=self._name))
         return write_failed(self._name, error)
+
+
+def _hand_over(stream: IO[str], text: str, data: bytes) -> None:
+    """Write to a stand-in for a stream, such as one in memory."""
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:
+        stream.write(text)
+    else:
+        buffer.write(data)
+    stream.flush()
 
 
 def write_failed(name: str, error: OSError | ValueError) -> IoFailed:

@@ -58,7 +58,12 @@ def _drawn(
 
     from llmctl.output.paint import console_for
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    drawn = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        header_style="bold" if screen.colour else "",
+        show_edge=False,
+    )
     for column, header in enumerate(headers):
         drawn.add_column(
             Text(header), justify="right" if column in right else "left", overflow="fold"

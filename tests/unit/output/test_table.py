@@ -1,0 +1,51 @@
+import pytest
+
+from llmctl.output.table import table, table_text
+from tests.unit.output.shared import COLOURED, ON_TERMINAL, PIPED, SCREEN
+
+HEADERS = ("model", "price", "note")
+ROWS = [("GigaChat-2", "0.20", None), ("日本語", 15, "два\nslова\x1b[31m")]
+
+
+def test_a_pipe_gets_aligned_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
+    table(HEADERS, ROWS, terminal=PIPED, right=(1,))
+
+    assert capsys.readouterr().out == (
+        "model       price  note\nGigaChat-2   0.20  -\n日本語         15  два slова␛[31m\n"
+    )
+
+
+def test_nothing_is_cut_in_a_pipe() -> None:
+    assert table_text(["a"], [["x" * 500]]) == "a\n" + "x" * 500 + "\n"
+
+
+def test_no_rows_is_only_the_headers() -> None:
+    assert table_text(["one", "two"], []) == "one  two\n"
+
+
+def test_a_terminal_gets_a_drawn_table(capsys: pytest.CaptureFixture[str]) -> None:
+    table(HEADERS, ROWS, terminal=ON_TERMINAL)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "model",
+        lines[1].split()[0],
+        "GigaChat-2",
+        "日本語",
+    ]
+    assert set(lines[1].strip()) == {"─"}
+    assert "slова␛[31m" in lines[3]
+
+
+def test_a_narrow_terminal_loses_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    narrow = ON_TERMINAL._replace(stdout=SCREEN._replace(width=20))
+    table(["name"], [["abcdefghij" * 5]], terminal=narrow)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 20
+    assert "".join(lines[2:]).replace(" ", "") == "abcdefghij" * 5
+
+
+def test_colour_only_where_it_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    table(HEADERS, ROWS, terminal=COLOURED)
+    assert "\x1b[1m" in capsys.readouterr().out
