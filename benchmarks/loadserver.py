@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import time
+from functools import cache
 
 MODEL = "mock"
 
@@ -24,6 +25,12 @@ def event(delta: dict[str, str], finish: str | None = None) -> bytes:
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
     }
     return b"data: " + json.dumps(body).encode() + b"\n\n"
+
+
+@cache
+def events(tokens: int) -> tuple[bytes, ...]:
+    """Made once a count, so that nothing but the first answer waits for them."""
+    return tuple(event({"content": f" w{number}"}) for number in range(tokens))
 
 
 def usage(tokens: int) -> dict[str, int]:
@@ -88,10 +95,10 @@ async def stream(
         b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
         + event({"role": "assistant", "content": ""})
     )
-    events = [event({"content": f" w{number}"}) for number in range(tokens)]
+    ready = events(tokens)
     await writer.drain()
     first = time.monotonic()
-    for one in events:
+    for one in ready:
         writer.write(one)
         await writer.drain()
         await asyncio.sleep(0)
