@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ PACKAGE = ROOT / "llmctl"
 
 # From left to right: a module imports from its own group and from those before it.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"", "types", "errors", "messages", "resources"}),
+    frozenset({"", "types", "values", "errors", "messages", "resources"}),
     frozenset({"dialects", "transport"}),
     frozenset({"settings", "cards", "catalogue", "keys", "structure"}),
     frozenset({"store"}),
@@ -304,7 +306,11 @@ def test_functions_stay_short() -> None:
 # ---- what a command loads ----------------------------------------------------------------------
 
 
-def loaded(arguments: list[str], tmp_path: Path) -> set[str]:
+# Where click is installed, `import httpx` loads it, and rich with it, for its own command line.
+START = "import sys; sys.modules['click'] = None; from llmctl.__main__ import main; main()"
+
+
+def loaded(arguments: list[str], tmp_path: Path, **env: str) -> set[str]:
     """Names of all modules that a run of the command imports.
 
     Asked of the interpreter itself: the command leaves without taking itself apart, so nothing
@@ -312,9 +318,10 @@ def loaded(arguments: list[str], tmp_path: Path) -> set[str]:
     """
     home = {f"LLMCTL_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "CACHE")}
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "llmctl", *arguments],
+        [sys.executable, "-X", "importtime", "-c", START, *arguments],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **home},
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **home, **env},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
@@ -342,3 +349,47 @@ def test_the_version_loads_nothing(tmp_path: Path) -> None:
     seen = loaded(["--version"], tmp_path)
 
     assert set() == (HEAVY | {"typer", "llmctl.cli"}) & seen
+
+
+ANSWER = b"""\
+data: {"choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": "stop"}]}
+
+data: [DONE]
+
+"""
+
+
+class Answering(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(ANSWER)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as answering:
+        thread = threading.Thread(target=answering.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{answering.server_port}/v1"
+        answering.shutdown()
+        thread.join()
+
+
+def test_a_plain_prompt_loads_only_what_it_needs(server: str, tmp_path: Path) -> None:
+    """The key stands in the environment, nothing is kept, stdout is no terminal."""
+    call = ["ask", "-m", "openai/mock", "--no-log", "hello"]
+    env = {"LLMCTL_PROVIDERS__OPENAI__BASE_URL": server, "OPENAI_API_KEY": "sk-" + "x" * 20}
+    loaded(call, tmp_path, **env)  # the first run checks the settings and remembers that
+
+    seen = loaded(call, tmp_path, **env)
+
+    assert "httpx" in seen
+    unneeded = {"pydantic", "keyring", "rich", "sqlite3", "jinja2", "jsonschema", "xllamacpp"}
+    assert unneeded & seen == set()
+    assert {"anyio", "httpcore"} & seen == set()
