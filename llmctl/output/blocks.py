@@ -7,9 +7,14 @@ from markdown_it.token import Token
 
 from llmctl.output.terminal import safe_line
 
+# Nested blocks count one each, lists two.
+DEEPEST = 40
+
 # HTML is shown, not swallowed. Link definitions are shown too: they would change what stands above
 # them, which is printed already, and hide an address.
-_PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
+_PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST + 4}).enable(
+    ["strikethrough", "table"]
+)
 _PARSER.disable("reference")
 
 
@@ -28,16 +33,16 @@ class Fence:
 
 @dataclass(slots=True)
 class Block:
-    """One top-level block: its first line in the source, and what it is."""
+    """One top-level block: its first line in the text, its source, and what it is."""
 
     line: int
+    source: str = ""
     tokens: list[Token] = field(default_factory=list)
     fence: Fence | None = None
 
 
 def blocks(text: str) -> list[Block]:
-    """The top-level blocks of `text`, in order. The lines from one block's `line` to the next
-    one's make up its source."""
+    """The top-level blocks of `text`, in order."""
     found: list[Block] = []
     for token in _PARSER.parse(text):
         if token.level == 0 and token.nesting >= 0 and token.map is not None:
@@ -50,6 +55,10 @@ def blocks(text: str) -> list[Block]:
                 safe_line(line) + "\n" for line in token.content.removesuffix("\n").split("\n")
             )
         found[-1].tokens.append(token)
+    lines = text.split("\n")
+    ends = [*(block.line for block in found), len(lines)][1:]
+    for block, end in zip(found, ends, strict=False):  # no block in no text
+        block.source = "\n".join(lines[block.line : end]).rstrip("\n")
     return found
 
 

@@ -168,8 +168,7 @@ class Markdown:
         try:
             lines = typeset(block, painter)
         except Exception:  # whatever a stranger's text breaks in a renderer, the text is shown
-            lines = [token.content for token in block.tokens if token.content]
-            lines = [row for line in lines for row in safe(line).split("\n")]
+            lines = block.source.split("\n")
         if not lines:
             return []
         joined = not self._printed or (block.fence is not None and not block.fence.opened)

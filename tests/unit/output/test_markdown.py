@@ -225,7 +225,14 @@ def test_what_breaks_the_drawing_is_shown_as_it_is(
     show.event(TextDelta("some\n*text*\n\n```\ncode\n```"))
     show.finish(EMPTY)
 
-    assert on_screen(capsys.readouterr().out) == ["some", "*text*", "", "code"]
+    assert on_screen(capsys.readouterr().out) == [
+        "some",
+        "*text*",
+        "",
+        "```",
+        "code",
+        "```",
+    ]
 
 
 def test_drawing_takes_a_small_part_of_the_time(

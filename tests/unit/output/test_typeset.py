@@ -72,6 +72,27 @@ def test_long_lines_are_wrapped_and_complete() -> None:
         assert [word for line in lines for word in line.split() if word.startswith("w")] == words
 
 
+def test_a_table_breaks_long_words() -> None:
+    address = "https://example.org/" + "x" * 60
+    lines = plain(f"| a | b |\n|---|--:|\n| {address} | second |\n", width=30)
+
+    assert lines[0].split() == ["a", "b"]
+    assert "".join(line.split()[0] for line in lines[2:]) == address
+    assert lines[2].endswith(" second")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join("  " * level + f"- w{level}" for level in range(60)),
+        ">" * 60 + " quoted",
+        "|" + "a|" * 20 + "\n|" + "-|" * 20 + "\n|" + "1|" * 20,
+    ],
+)
+def test_what_is_too_deep_or_too_wide_is_shown_as_written(text: str) -> None:
+    assert "".join("".join(plain(text)).split()) == "".join(text.split())
+
+
 def test_code_is_coloured_where_colour_is_wanted() -> None:
     text = "```python\nprint('x')  # why\n```"
 
