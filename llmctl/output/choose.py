@@ -49,18 +49,13 @@ def renderer(
     Raises UsageError for flags that exclude one another or an unknown encoding, IoFailed for an
     `output` that cannot be written.
     """
-    if json + events + extract > 1:
-        raise UsageError(
-            _("--json, --events and --extract exclude one another"),
-            hint=_("--json has the whole text too: llmctl … --json | jq -r .text"),
-        )
+    _refuse_two(json + events + extract)
     if encoding is not None:
         streams.use_encoding(encoding)
     terminal = terminal or detect()
     footer = Footer(terminal, line=receipt and not quiet, usage=usage)
-    sink = sink_to(output, encoding)
-    to_terminal = output in (None, "-") and terminal.stdout.is_tty
     aside = Aside(terminal, quiet=quiet)
+    sink = sink_to(output, encoding)
     if json:
         from llmctl.output.whole import Document
 
@@ -69,6 +64,7 @@ def renderer(
         from llmctl.output.events import Events
 
         return Events(sink, footer)
+    to_terminal = output in (None, "-") and terminal.stdout.is_tty
     if extract or schema:
         from llmctl.output.whole import Whole
 
@@ -78,3 +74,11 @@ def renderer(
 
         return Markdown(aside, footer, terminal.stdout)
     return Plain(sink, aside, footer, to_terminal=to_terminal)
+
+
+def _refuse_two(formats: int) -> None:
+    if formats > 1:
+        raise UsageError(
+            _("--json, --events and --extract exclude one another"),
+            hint=_("--json has the whole text too: llmctl … --json | jq -r .text"),
+        )
