@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from llmctl.cli.stdin import Prompt
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.settings import Settings
+from llmctl.templates.shape import Rendered
 from llmctl.types import Chat, Complete, Json, Message, Role, message
 from llmctl.values import dataclass
-
-if TYPE_CHECKING:
-    from llmctl.templates import Rendered
 
 T = TypeVar("T")
 
@@ -125,7 +123,7 @@ def make_call(
     prompt: Prompt,
     settings: Settings,
     *,
-    rendered: "Rendered | None",
+    rendered: Rendered | None,
     history: tuple[Message, ...],
     schema: Mapping[str, Json] | None,
     model: str,
@@ -137,8 +135,9 @@ def make_call(
         **(rendered.options if rendered else {}),
         **request_fields(asked.option),
     }
-    max_tokens = first(asked.max_tokens, rendered and rendered.max_tokens, defaults.max_tokens)
-    temperature = first(asked.temperature, rendered and rendered.temperature, defaults.temperature)
+    own = rendered or Rendered(system=None, messages=())
+    max_tokens = first(asked.max_tokens, own.max_tokens, defaults.max_tokens)
+    temperature = first(asked.temperature, own.temperature, defaults.temperature)
     seed = first(asked.seed, defaults.seed)
     stop = tuple(asked.stop or ())
     if asked.complete:
@@ -146,7 +145,7 @@ def make_call(
             model, prompt.text(), max_tokens, temperature, seed, stop, not asked.no_stream, options
         )
     asked_now = rendered.messages if rendered else (message(Role.USER, prompt.text()),)
-    system = first(asked.system, rendered and rendered.system, defaults.system)
+    system = first(asked.system, own.system, defaults.system)
     opening: tuple[Message, ...] = ()
     if system and not any(one.role is Role.SYSTEM for one in history):
         opening = (message(Role.SYSTEM, system),)

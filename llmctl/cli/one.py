@@ -250,7 +250,7 @@ def repaired(call: Chat, text: str, error: SchemaMismatch) -> Chat:
         messages=(
             *call.messages,
             message(Role.ASSISTANT, text),
-            message(Role.USER, repair_prompt(call.schema, text, error)),
+            message(Role.USER, repair_prompt(call.schema, error)),
         ),
     )
 
