@@ -1,119 +1,143 @@
-"""Opens the byte stream to a host: direct, through an HTTP proxy or SOCKS, with TLS on top."""
+"""Opens the wire to a host: direct, through an HTTP proxy or SOCKS, with TLS on top."""
 
 import asyncio
 import base64
-from typing import NamedTuple
+import socket
+from typing import TYPE_CHECKING
 
 from llmctl.errors import NetworkFailed
 from llmctl.messages import _
 from llmctl.transport import trouble
 from llmctl.transport.egress import refuse_distant
+from llmctl.transport.names import addresses, connected
 from llmctl.transport.proxy import Proxy
+from llmctl.transport.wire import Wire
 from llmctl.values import dataclass
 
-HAPPY_EYEBALLS_SECONDS = 0.25
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
-
-class Stream(NamedTuple):
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
+LONGEST_PROXY_HEAD = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialling:
-    """How to reach hosts: certificates, proxy, and whether other machines are out of bounds."""
+    """How to reach hosts: certificates, proxy (as in `Target`), and whether other machines are out
+    of bounds; `timeout` in seconds for all of it, `provider` for what errors say."""
 
+    provider: str
     ca_file: str | None = None
-    proxy: Proxy | None = None
+    proxy: str | None = None
     local_only: bool = False
     timeout: float = 10.0
 
 
-async def dial(scheme: str, host: str, port: int, how: Dialling) -> Stream:
-    """A stream to `host`, with TLS where the scheme is https.
+async def dial(scheme: str, host: str, port: int, proxy: Proxy | None, how: Dialling) -> Wire:
+    """A wire to `host`, with TLS where the scheme is https.
 
     Raises NetworkFailed with the reason dns, connect, timeout, tls or proxy; PrivacyRefused where
     `local_only` forbids the host, before its name is looked up.
     """
     if how.local_only:
-        refuse_distant(how.proxy.host if how.proxy else host)
         refuse_distant(host)
+        proxy = None
+    secure = scheme == "https"
     try:
         async with asyncio.timeout(how.timeout):
-            if how.proxy is None:
-                return await _direct(scheme == "https", host, port, how.ca_file)
-            return await _through(how.proxy, scheme == "https", host, port, how.ca_file)
+            if proxy is None:
+                return await _direct(secure, host, port, how)
+            return await _through(proxy, secure, host, port, how)
     except TimeoutError:
-        raise trouble.connect_timeout(host, port) from None
+        if proxy is not None:
+            raise trouble.proxy_trouble(proxy, _("it took too long")) from None
+        raise trouble.connect_timeout(host, port, how.timeout, how.provider) from None
 
 
-async def _direct(secure: bool, host: str, port: int, ca_file: str | None) -> Stream:
-    context = None
+async def _direct(secure: bool, host: str, port: int, how: Dialling) -> Wire:
     if secure:
-        from llmctl.transport.tls import ssl_context
-
-        context = ssl_context(ca_file)
+        _certificates(how)  # a CA file that cannot be read is said before anything is sent
     try:
-        # Racing the addresses of a name matters only where there is a name.
-        race = None if host[:1].isdigit() or ":" in host else HAPPY_EYEBALLS_SECONDS
-        reader, writer = await asyncio.open_connection(
-            host, port, ssl=context, happy_eyeballs_delay=race
-        )
-    except TimeoutError:
-        raise
+        places = await addresses(host, port)
+    except (socket.gaierror, UnicodeError) as error:  # a label may be too long for DNS
+        cause = error if isinstance(error, OSError) else OSError(str(error))
+        raise trouble.no_address(cause, host, how.provider) from None
+    try:
+        plain = await connected(places)
+    except TimeoutError as error:
+        if error.errno is None:  # ours; the system's own has a number
+            raise
+        raise trouble.no_connection(error, host, port, how.provider) from None
     except OSError as error:
-        raise trouble.connect_trouble(error, host, port) from None
-    return Stream(reader, writer)
-
-
-async def _through(proxy: Proxy, secure: bool, host: str, port: int, ca_file: str | None) -> Stream:
+        raise trouble.no_connection(error, host, port, how.provider) from None
     try:
-        stream = await _direct(proxy.scheme == "https", proxy.host, proxy.port, ca_file)
+        _transport, wire = await asyncio.get_running_loop().create_connection(Wire, sock=plain)
+    except BaseException:
+        plain.close()
+        raise
+    if secure:
+        await _secured(wire, host, how)
+    return wire
+
+
+def _certificates(how: Dialling) -> "SSLContext":
+    from llmctl.transport.tls import ssl_context
+
+    return ssl_context(how.ca_file)
+
+
+async def _secured(wire: Wire, host: str, how: Dialling) -> None:
+    try:
+        await wire.secure(_certificates(how), host.rstrip("."))
+    except BaseException as error:
+        wire.close()
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            raise trouble.no_tls(error, host, how.provider) from None
+        raise
+
+
+async def _through(proxy: Proxy, secure: bool, host: str, port: int, how: Dialling) -> Wire:
+    try:
+        wire = await _direct(proxy.scheme == "https", proxy.host, proxy.port, how)
     except NetworkFailed as error:
-        raise trouble.proxy_trouble(proxy, error.message) from None
+        raise trouble.proxy_trouble(proxy, error.message, retryable=error.retryable) from None
     try:
         if proxy.is_socks:
             from llmctl.transport.socks import greet
 
-            await greet(stream, proxy, host, port)
+            await greet(wire, proxy, host, port, how.provider)
         elif secure:
-            await _tunnel(stream, proxy, host, port)
+            await _tunnel(wire, proxy, host, port)
         if secure:
-            await _secure(stream, host, ca_file)
+            await _secured(wire, host, how)
     except BaseException:
-        stream.writer.transport.abort()
+        wire.close()
         raise
-    return stream
+    return wire
 
 
-async def _secure(stream: Stream, host: str, ca_file: str | None) -> None:
-    from llmctl.transport.tls import ssl_context
-
-    try:
-        await stream.writer.start_tls(ssl_context(ca_file), server_hostname=host)
-    except TimeoutError:
-        raise
-    except OSError as error:
-        raise trouble.connect_trouble(error, host, 443) from None
-
-
-async def _tunnel(stream: Stream, proxy: Proxy, host: str, port: int) -> None:
+async def _tunnel(wire: Wire, proxy: Proxy, host: str, port: int) -> None:
     """Ask an HTTP proxy to connect us."""
-    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+    goal = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    lines = [f"CONNECT {goal} HTTP/1.1", f"Host: {goal}"]
     if credentials := proxy_credentials(proxy):
         lines.append(f"Proxy-Authorization: {credentials}")
-    stream.writer.write("\r\n".join([*lines, "", ""]).encode("ascii"))
+    wire.write("\r\n".join([*lines, "", ""]).encode("ascii"))
     try:
-        head = await stream.reader.readuntil(b"\r\n\r\n")
-    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
+        head = await wire.read_until(b"\r\n\r\n", LONGEST_PROXY_HEAD)
+    except (EOFError, OSError) as error:
+        if isinstance(error, TimeoutError):
+            raise
         raise trouble.proxy_trouble(proxy, _("it closed the connection")) from None
     first = head.split(b"\r\n", 1)[0].decode("latin-1")
-    status = first.split(" ")[1] if first.count(" ") else ""
+    status = first.partition(" ")[2][:3]
     if status == "407":
-        raise trouble.proxy_trouble(proxy, _("it wants another user or password"))
+        raise refused_credentials(proxy)
     if not status.startswith("2"):
-        raise trouble.proxy_trouble(proxy, first[:100])
+        raise trouble.proxy_trouble(proxy, first[:100], retryable=status[:1] == "5")
+
+
+def refused_credentials(proxy: Proxy) -> NetworkFailed:
+    return trouble.proxy_trouble(proxy, _("it wants another user or password"), retryable=False)
 
 
 def proxy_credentials(proxy: Proxy) -> str | None:

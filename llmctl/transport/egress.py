@@ -1,8 +1,8 @@
 """`--local-only`: nothing leaves this machine, look-ups of names included.
 
 Two fences. `refuse_distant` is asked before a connection is made and explains itself. Behind it
-`forbid_egress` watches the whole process with an audit hook, which sees every socket of every
-library, and cannot be taken off again.
+`forbid_egress` watches the whole process with an audit hook, which sees the sockets and look-ups
+of every library, and which Python has no way to take off again.
 """
 
 import ipaddress
@@ -13,6 +13,9 @@ from llmctl.errors import PrivacyRefused
 from llmctl.messages import _
 
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain"})
+_CONNECTING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_ASKING = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+_watching = False
 _forbidden = False
 
 
@@ -39,18 +42,27 @@ def refuse_distant(host: str) -> None:
 
 def forbid_egress() -> None:
     """From now on no socket of this process reaches another machine, and no name is looked up."""
-    global _forbidden
-    if not _forbidden:
-        _forbidden = True
+    global _watching, _forbidden
+    _forbidden = True
+    if not _watching:
+        _watching = True
         sys.addaudithook(_watch)
 
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
-        address = arguments[1]
-        if isinstance(address, tuple):  # a path or None is a socket of this machine
-            refuse_distant(str(address[0]))
-    elif event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
+    if not event.startswith("socket.") or not _forbidden:
+        return
+    if event in _CONNECTING:
+        _check_address(arguments[1])
+    elif event in _ASKING:
         host = arguments[0]
         if host is not None:
-            refuse_distant(host.decode() if isinstance(host, bytes) else str(host))
+            refuse_distant(host.decode("latin-1") if isinstance(host, bytes) else str(host))
+    elif event == "socket.getnameinfo":
+        _check_address(arguments[0])
+
+
+def _check_address(address: object) -> None:
+    """A path or None is a socket of this machine."""
+    if isinstance(address, tuple):
+        refuse_distant(str(address[0]))

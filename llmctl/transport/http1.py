@@ -1,12 +1,13 @@
-"""HTTP/1.1 over one kept connection, as an httpx transport: asyncio streams and h11's framing.
+"""HTTP/1.1 over kept connections, as an httpx transport: one asyncio protocol and h11's framing.
 
 Our own because httpx's asyncio back end (anyio) costs a third of a short run's start-up, because
 its pool slows down with the square of its connections, and because the fence of `--local-only`
 and the times of a connection belong where the socket is opened.
 """
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from typing import Self
 
 import h11
 import httpx
@@ -14,76 +15,127 @@ import httpx
 from llmctl.errors import NetworkFailed, ProviderFailed
 from llmctl.messages import _
 from llmctl.transport import trouble
-from llmctl.transport.dial import Dialling, Stream, dial, proxy_credentials
+from llmctl.transport.dial import Dialling, dial, proxy_credentials
+from llmctl.transport.proxy import Proxy, proxy_for
+from llmctl.transport.wire import Wire
 
 PORTS = {"http": 80, "https": 443}
-BLOCK = 1 << 16
-LONGEST_HEAD = 1 << 16
+LONGEST_HEAD = 64 * 1024
+SMALL_BODY = 64 * 1024  # copied behind the head, to leave in one packet
+
+Origin = tuple[str, str, int]
 
 
 class Connection:
-    """A stream to one origin and the state of the conversation on it."""
+    """A wire to one origin and the state of the conversation on it."""
 
-    def __init__(self, stream: Stream, host: str, connect_s: float) -> None:
-        self.reader, self.writer = stream
-        self.host = host
-        self.connect_s = connect_s
+    def __init__(self, wire: Wire, origin: Origin, proxy: Proxy | None, provider: str) -> None:
+        self.wire = wire
+        self.host = origin[1]
+        self.provider = provider
+        # An HTTP proxy is asked for whole URLs, unless TLS goes through it as through a pipe.
+        self.asked = proxy if origin[0] == "http" and proxy and not proxy.is_socks else None
         self.heard = False
         self.talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
 
     @property
     def usable(self) -> bool:
         """Whether another request may go out here: the last is over and the server still there."""
-        return (
-            self.talk.our_state is h11.IDLE
-            and not self.reader.at_eof()
-            and not self.writer.is_closing()
-        )
+        return self.talk.our_state is h11.IDLE and self.wire.quiet
 
-    def close(self) -> None:
-        """Close at once; what is still on its way is dropped, and the server notices."""
-        self.writer.transport.abort()
-
-    def send(self, request: httpx.Request, body: bytes, *, absolute: str | None) -> None:
+    def send(self, request: httpx.Request, body: bytes) -> None:
         """Hand the whole request to the loop, which writes while we already read: a server that
         answers before it has read everything does not block us."""
-        event = h11.Request(
-            method=request.method,
-            target=absolute or request.url.raw_path,
-            headers=request.headers.raw,
-        )
-        pieces = [self.talk.send(event)]
-        if body:
-            pieces.append(self.talk.send(h11.Data(data=body)))
-        pieces.append(self.talk.send(h11.EndOfMessage()))
+        target, headers = request.url.raw_path, request.headers.raw
+        if self.asked is not None:
+            target = str(request.url).encode("ascii")
+            if credentials := proxy_credentials(self.asked):
+                headers = [*headers, (b"Proxy-Authorization", credentials.encode("ascii"))]
+        try:
+            event = h11.Request(method=request.method, target=target, headers=headers)
+        except h11.LocalProtocolError:  # its text would show the key
+            raise trouble.damaged_key(self.provider) from None
+        head = self.talk.send(event)
+        assert head is not None  # noqa: S101  None stands for a connection to be closed
         self.heard = False
-        self.writer.writelines(piece for piece in pieces if piece)
+        if len(body) <= SMALL_BODY:
+            self.wire.write(head + body)
+        else:
+            self.wire.write(head)
+            self.wire.write(body)
+        if body:
+            self.talk.send(h11.Data(data=body))  # keeps count; the length is always stated
+        self.talk.send(h11.EndOfMessage())
 
-    async def next_event(self) -> h11.Event | type[h11.PAUSED]:
-        """The next event of the answer; raises NetworkFailed for an answer that breaks off."""
+    async def next_event(self) -> object:
+        """The next event of the answer; raises NetworkFailed for an answer that breaks off,
+        ProviderFailed for one that is no HTTP."""
         while True:
             try:
                 event = self.talk.next_event()
             except h11.RemoteProtocolError as error:
                 raise self._broken(error) from None
             if event is not h11.NEED_DATA:
-                return event  # type: ignore[return-value]  # h11 types its sentinels loosely
-            await self.fill()
+                return event
+            self.talk.receive_data(await self._read())
 
-    async def fill(self) -> None:
+    async def _read(self) -> bytes:
         try:
-            data = await self.reader.read(BLOCK)
+            data = await self.wire.read()
         except OSError:
-            raise trouble.reset(self.host) from None
+            raise self._gone() from None
         self.heard = self.heard or bool(data)
-        self.talk.receive_data(data)
+        return data
+
+    def _gone(self) -> NetworkFailed:
+        if self.heard:
+            return trouble.broken_off(self.host, self.provider)
+        return trouble.no_answer(self.host, self.provider)
 
     def _broken(self, error: h11.RemoteProtocolError) -> NetworkFailed | ProviderFailed:
-        if self.reader.at_eof():
-            return trouble.reset(self.host)
+        if self.wire.over:
+            return self._gone()
         return ProviderFailed(
-            _("{host} does not speak HTTP: {why}", host=self.host, why=error), reason="not-http"
+            _("{host} does not speak HTTP: {why}", host=self.host, why=error),
+            reason="not-http",
+            retryable=False,
+            provider=self.provider,
+            host=self.host,
         )
+
+    async def head(self, patience: float | None) -> h11.Response:
+        """The head of the answer; raises NetworkFailed (idle) when for `patience` seconds neither
+        a byte of it came nor one of the request went out."""
+        unsent = self.wire.unsent
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    return await self._head()
+            except TimeoutError:
+                if self.wire.unsent >= unsent:
+                    raise trouble.silent(self.host, patience or 0.0, self.provider) from None
+                unsent = self.wire.unsent
+
+    async def _head(self) -> h11.Response:
+        while True:
+            event = await self.next_event()
+            if isinstance(event, h11.Response):
+                return event
+            if not isinstance(event, h11.InformationalResponse):
+                raise self._gone()
+
+    def finish(self) -> None:
+        """The answer is whole: make ready for the next, or close."""
+        talk = self.talk
+        if (
+            talk.our_state is h11.DONE
+            and talk.their_state is h11.DONE
+            and not self.wire.unsent  # the server answered before it had read everything
+            and not talk.trailing_data[0]  # what it sent unasked would pass as the next answer
+        ):
+            talk.start_next_cycle()
+        else:
+            self.wire.close()
 
 
 class Body(httpx.AsyncByteStream):
@@ -93,112 +145,107 @@ class Body(httpx.AsyncByteStream):
         self._connection = connection
         self._over = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while not self._over:
-            pieces = self._arrived(await self._connection.next_event())
-            if pieces:
-                yield b"".join(pieces)
-        self._finish()
+    def __aiter__(self) -> Self:  # an iterator by itself, no generator
+        return self
 
-    def _arrived(self, event: object) -> list[bytes]:
+    async def __anext__(self) -> bytes:
+        while not self._over:
+            if piece := self._arrived(await self._connection.next_event()):
+                return piece
+        raise StopAsyncIteration
+
+    def _arrived(self, event: object) -> bytes:
         """The data of `event` and of all that has arrived with it."""
         pieces: list[bytes] = []
-        while isinstance(event, h11.Data):
-            pieces.append(bytes(event.data))
-            try:
-                event = self._connection.talk.next_event()
-            except h11.RemoteProtocolError:
-                return pieces  # comes again, with its cause, at the next reading
-        self._over = event is not h11.NEED_DATA
-        return pieces
-
-    def _finish(self) -> None:
         talk = self._connection.talk
-        if talk.our_state is h11.DONE and talk.their_state is h11.DONE:
-            talk.start_next_cycle()
+        while type(event) is h11.Data:
+            pieces.append(event.data)
+            try:
+                event = talk.next_event()
+            except h11.RemoteProtocolError:
+                break  # comes again, with its cause, at the next reading
         else:
-            self._connection.close()
+            if event is not h11.NEED_DATA:
+                self._over = True
+                self._connection.finish()
+        return bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces)
 
     async def aclose(self) -> None:
         if not self._over:
             self._over = True
-            self._connection.close()
+            self._connection.wire.close()
 
 
 class Http1Transport(httpx.AsyncBaseTransport):
-    """One connection, kept while the server keeps it, for one request at a time.
+    """A connection to each origin, kept while the server keeps it, for one request at a time.
 
-    Answers carry `extensions`: `connect_s` (None on a kept connection), `reused`, `head_at`
-    (monotonic seconds when the first byte of the answer was there).
+    Requests may carry `extensions["timeout"]["read"]`, the seconds of silence to bear before the
+    head of the answer. Answers carry `extensions`: `connect_s` (None on a kept connection),
+    `reused`, `head_at` (monotonic seconds when the head of the answer was there).
     """
 
     def __init__(self, how: Dialling) -> None:
         self._how = how
-        self._kept: Connection | None = None
+        self._kept: dict[Origin, Connection] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
-        connection = self._take()
+        url = request.url
+        origin = (url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+        connect_s = None
+        connection = await self._take(origin)
+        if connection is not None:
+            try:
+                head = await self._asked(connection, request, body)
+            except NetworkFailed as error:
+                if error.reason != "reset" or connection.heard:
+                    raise
+                connection = None  # the server had closed it before this request arrived
         reused = connection is not None
         if connection is None:
-            connection = await self._open(request.url)
-        try:
-            head = await self._head(connection, request, body)
-        except NetworkFailed:
-            if not reused or connection.heard:
-                raise
-            # The server had closed the kept connection before this request arrived.
-            reused, connection = False, await self._open(request.url)
-            head = await self._head(connection, request, body)
-        self._kept = connection
+            begun = time.monotonic()
+            connection = await self._open(origin, str(url))
+            connect_s = time.monotonic() - begun
+            head = await self._asked(connection, request, body)
+        self._kept[origin] = connection
         return httpx.Response(
             head.status_code,
             headers=head.headers.raw_items(),
             stream=Body(connection),
             request=request,
-            extensions={
-                "connect_s": None if reused else connection.connect_s,
-                "reused": reused,
-                "head_at": time.monotonic(),
-            },
+            extensions={"connect_s": connect_s, "reused": reused, "head_at": time.monotonic()},
         )
 
-    def _take(self) -> Connection | None:
+    async def _take(self, origin: Origin) -> Connection | None:
         """The kept connection if it can still be used."""
-        kept, self._kept = self._kept, None
-        if kept is not None and not kept.usable:
-            kept.close()
+        kept = self._kept.pop(origin, None)
+        if kept is None:
             return None
-        return kept
+        # Two turns of the loop: what the system knows of the connection by now, we know then.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        if kept.usable:
+            return kept
+        kept.wire.close()
+        return None
 
-    async def _open(self, url: httpx.URL) -> Connection:
-        begun = time.monotonic()
-        port = url.port or PORTS[url.scheme]
-        stream = await dial(url.scheme, url.host, port, self._how)
-        return Connection(stream, url.host, time.monotonic() - begun)
+    async def _open(self, origin: Origin, url: str) -> Connection:
+        how = self._how
+        proxy = None if how.local_only else proxy_for(url, how.proxy)
+        wire = await dial(*origin, proxy, how)
+        return Connection(wire, origin, proxy, how.provider)
 
-    async def _head(
+    async def _asked(
         self, connection: Connection, request: httpx.Request, body: bytes
     ) -> h11.Response:
-        absolute = None
-        proxy = self._how.proxy
-        if proxy is not None and not proxy.is_socks and request.url.scheme == "http":
-            absolute = str(request.url)
-            if credentials := proxy_credentials(proxy):
-                request.headers["Proxy-Authorization"] = credentials
         try:
-            connection.send(request, body, absolute=absolute)
-            while True:
-                event = await connection.next_event()
-                if isinstance(event, h11.Response):
-                    return event
-                if not isinstance(event, h11.InformationalResponse):
-                    raise trouble.reset(connection.host)
+            connection.send(request, body)
+            return await connection.head(request.extensions.get("timeout", {}).get("read"))
         except BaseException:
-            connection.close()
+            connection.wire.close()
             raise
 
     async def aclose(self) -> None:
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            kept.close()
+        for one in self._kept.values():
+            one.wire.close()
+        self._kept.clear()

@@ -1,17 +1,15 @@
 """Bytes into lines, split at LF, CR and CRLF only.
 
 Splitting as text would also break lines at U+2028, U+2029 and U+0085, which may stand inside JSON.
-UTF-8 is decoded a whole line at a time, so that a character cut in two by the network stays whole.
+Only finished lines are decoded, so that a character cut in two by the network stays whole.
 """
-
-import re
 
 from llmctl.errors import ProviderFailed
 from llmctl.messages import _
 
 BOM = b"\xef\xbb\xbf"
+# Room for a picture in Base64 on one line; what is longer does not end.
 LONGEST_LINE = 16 * 1024 * 1024
-_END = re.compile(rb"\r\n|\n|\r")
 
 
 class Lines:
@@ -19,6 +17,8 @@ class Lines:
 
     Raises ProviderFailed for a line longer than `longest` bytes.
     """
+
+    __slots__ = ("_after_cr", "_at_start", "_longest", "_pieces", "_size")
 
     def __init__(self, longest: int = LONGEST_LINE) -> None:
         self._longest = longest
@@ -32,14 +32,16 @@ class Lines:
             self._after_cr = False
             if data[:1] == b"\n":
                 data = data[1:]
-        if b"\n" not in data and b"\r" not in data:
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = data.rfind(b"\n")
+        if end < 0:
             self._keep(data)
             return []
-        self._after_cr = data.endswith(b"\r")
-        *whole, rest = _END.split(data) if b"\r" in data else data.split(b"\n")
-        whole[0] = self._taken(whole[0])
-        self._keep(rest)
-        return [self._text(line) for line in whole]
+        whole = self._taken(data[:end])
+        self._keep(data[end + 1 :])
+        return self._text(whole).split("\n")
 
     def flush(self) -> list[str]:
         """The unfinished last line, if there is one."""
@@ -51,16 +53,24 @@ class Lines:
             self._pieces.append(data)
             self._size += len(data)
             if self._size > self._longest:
-                raise ProviderFailed(_("the answer holds a line that does not end"), reason="line")
+                raise endless()
 
     def _taken(self, last: bytes) -> bytes:
-        line = b"".join([*self._pieces, last]) if self._pieces else last
+        if not self._pieces:
+            return last
+        whole = b"".join([*self._pieces, last])
         self._pieces.clear()
         self._size = 0
-        return line
+        return whole
 
-    def _text(self, line: bytes) -> str:
+    def _text(self, lines: bytes) -> str:
         if self._at_start:
             self._at_start = False
-            line = line.removeprefix(BOM)
-        return line.decode("utf-8", "replace")
+            lines = lines.removeprefix(BOM)
+        return lines.decode("utf-8", "replace")
+
+
+def endless() -> ProviderFailed:
+    """The error for an answer that goes on past every bound without coming to an end."""
+    return ProviderFailed(_("the answer does not come to an end"), reason="endless",
+                          retryable=False)  # fmt: skip

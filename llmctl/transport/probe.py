@@ -3,14 +3,14 @@
 import socket
 from urllib.parse import urlsplit
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+from llmctl.transport.egress import is_local
+
 PORTS = {"http": 80, "https": 443}
 
 
 def is_loopback(base_url: str) -> bool:
     """Whether the URL's host is literally this machine; no name is looked up."""
-    host = urlsplit(base_url).hostname or ""
-    return host in LOOPBACK or host.startswith("127.")
+    return is_local(urlsplit(base_url).hostname or "")
 
 
 def listens(base_url: str, seconds: float = 0.2) -> bool:

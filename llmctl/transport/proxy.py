@@ -7,10 +7,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from llmctl.errors import ConfigError
 from llmctl.messages import _
-from llmctl.transport.probe import is_loopback
+from llmctl.transport.egress import is_local
 from llmctl.values import dataclass, field
 
-PORTS = {"http": 8080, "https": 443, "socks5": 1080, "socks5h": 1080}
+PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ def proxy_for(
     http_proxy and all_proxy, in either case of letters. Raises ConfigError for a value that is no
     proxy, naming the variable and never the password.
     """
-    if chosen is not None:
+    if chosen := (chosen or "").strip():
         return None if chosen.lower() == "none" else parse_proxy(chosen, "proxy")
     parts = urlsplit(url)
-    if is_loopback(url) or bypassed(parts, _value(environ, "no_proxy")[1]):
+    if is_local(parts.hostname or "") or bypassed(parts, _value(environ, "no_proxy")[1]):
         return None
     for wanted in (f"{parts.scheme}_proxy", "all_proxy"):
         name, value = _value(environ, wanted)
@@ -69,7 +69,7 @@ def parse_proxy(text: str, source: str) -> Proxy:
             raise ValueError
         return Proxy(
             scheme,
-            parts.hostname,
+            parts.hostname.encode("idna").decode("ascii"),
             parts.port or PORTS[scheme],
             unquote(parts.username) if parts.username is not None else None,
             unquote(parts.password) if parts.password is not None else None,
@@ -82,23 +82,23 @@ def parse_proxy(text: str, source: str) -> Proxy:
 
 
 def bypassed(parts: SplitResult, rules: str) -> bool:
-    """Whether no_proxy names the host: `*`, a name, `.suffix`, `host:port`, or a range of
-    addresses."""
-    host, port = (parts.hostname or "").lower(), parts.port
-    for rule in (one.strip().lower() for one in rules.replace(" ", ",").split(",")):
-        if not rule:
-            continue
-        if rule == "*" or _in_range(host, rule):
-            return True
-        name, colon, number = rule.rpartition(":")
-        if colon and number.isdigit() and not name.count(":"):
-            if port != int(number):
-                continue
-            rule = name
-        name = rule.lstrip("*").lstrip(".").strip("[]")
-        if name and (host == name or host.endswith(f".{name}")):
-            return True
-    return False
+    """Whether no_proxy names the host: `*`, a name (with all under it), `.suffix`, an address, a
+    range of addresses, each also with `:port`."""
+    host = (parts.hostname or "").lower().rstrip(".")
+    port = parts.port or PORTS.get(parts.scheme)
+    return any(_fits(rule, host, port) for rule in rules.lower().replace(",", " ").split() if rule)
+
+
+def _fits(rule: str, host: str, port: int | None) -> bool:
+    if rule == "*" or _in_range(host, rule):
+        return True
+    name, colon, number = rule.rpartition(":")
+    if colon and number.isdigit() and (":" not in name or name.endswith("]")):
+        if port != int(number):
+            return False
+        rule = name
+    name = rule.removeprefix("*").lstrip(".").strip("[]").rstrip(".")
+    return bool(name) and (host == name or host.endswith(f".{name}"))
 
 
 def _in_range(host: str, rule: str) -> bool:

@@ -1,7 +1,5 @@
 """The greeting of a SOCKS5 proxy; socksio does the framing."""
 
-import asyncio
-import ipaddress
 import socket
 from typing import Any
 
@@ -18,57 +16,64 @@ from socksio import (
 
 from llmctl.messages import _
 from llmctl.transport import trouble
-from llmctl.transport.dial import Stream
+from llmctl.transport.dial import refused_credentials
+from llmctl.transport.names import addresses
 from llmctl.transport.proxy import Proxy
-
-# The longest answer: version, reply, reserved, type, a name of 255 letters with its length, port.
-LONGEST_REPLY = 262
+from llmctl.transport.wire import Wire
 
 
-async def greet(stream: Stream, proxy: Proxy, host: str, port: int) -> None:
-    """Ask the proxy to connect us to `host`; the stream carries our bytes afterwards."""
+async def greet(wire: Wire, proxy: Proxy, host: str, port: int, provider: str) -> None:
+    """Ask the proxy to connect us to `host`; the wire carries our bytes afterwards. The name is
+    looked up here for socks5, by the proxy for socks5h."""
     talk = SOCKS5Connection()
-    methods = [SOCKS5AuthMethod.NO_AUTH_REQUIRED]
-    if proxy.user is not None:
-        methods = [SOCKS5AuthMethod.USERNAME_PASSWORD]
     try:
-        answer = await _say(stream, talk, SOCKS5AuthMethodsRequest(methods))
-        if answer.method not in methods:
-            raise trouble.proxy_trouble(proxy, _("it wants another user or password"))
-        if proxy.user is not None:
-            pair = SOCKS5UsernamePasswordRequest(
-                proxy.user.encode(), (proxy.password or "").encode()
-            )
-            if not (await _say(stream, talk, pair)).success:
-                raise trouble.proxy_trouble(proxy, _("it wants another user or password"))
+        await _authenticated(wire, talk, proxy)
         if proxy.scheme == "socks5":
-            host = await _looked_up(host, port)
+            host = (await addresses(host, port))[0].place[0]
         request = SOCKS5CommandRequest.from_address(SOCKS5Command.CONNECT, (host, port))
-        reply = await _say(stream, talk, request)
-    except (ProtocolError, OSError, EOFError):
+        wire.write(_said(talk, request))
+        reply = _heard(talk, await _command_reply(wire))
+    except socket.gaierror as error:
+        raise trouble.no_address(error, host, provider) from None
+    except TimeoutError:
+        raise
+    except (ProtocolError, OSError, EOFError, ValueError):
         raise trouble.proxy_trouble(proxy, _("it does not speak SOCKS5")) from None
     if reply.reply_code != SOCKS5ReplyCode.SUCCEEDED:
         why = reply.reply_code.name.replace("_", " ").lower()
         raise trouble.proxy_trouble(proxy, why)
 
 
-async def _say(stream: Stream, talk: SOCKS5Connection, request: Any) -> Any:
+async def _authenticated(wire: Wire, talk: SOCKS5Connection, proxy: Proxy) -> None:
+    methods = [SOCKS5AuthMethod.NO_AUTH_REQUIRED]
+    if proxy.user is not None:
+        methods.append(SOCKS5AuthMethod.USERNAME_PASSWORD)
+    wire.write(_said(talk, SOCKS5AuthMethodsRequest(methods)))
+    answer = _heard(talk, await wire.read_exactly(2))
+    if answer.method not in methods:
+        raise refused_credentials(proxy)
+    if answer.method == SOCKS5AuthMethod.USERNAME_PASSWORD:
+        user, password = (proxy.user or "").encode(), (proxy.password or "").encode()
+        wire.write(_said(talk, SOCKS5UsernamePasswordRequest(user, password)))
+        if not _heard(talk, await wire.read_exactly(2)).success:
+            raise refused_credentials(proxy)
+
+
+def _said(talk: SOCKS5Connection, request: Any) -> bytes:
     talk.send(request)
-    stream.writer.write(talk.data_to_send())
-    data = await stream.reader.read(LONGEST_REPLY)
-    if not data:
-        raise EOFError
+    data: bytes = talk.data_to_send()
+    return data
+
+
+def _heard(talk: SOCKS5Connection, data: bytes) -> Any:
+    """Which kind of answer it is follows from what was asked; socksio's types do not say."""
     return talk.receive_data(data)
 
 
-async def _looked_up(host: str, port: int) -> str:
-    """The address of `host`, for a proxy that is to be given addresses only."""
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        raise trouble.connect_trouble(error, host, port) from None
-    return str(found[0][4][0])
+async def _command_reply(wire: Wire) -> bytes:
+    """Exactly the reply: what follows it belongs to the host behind the proxy."""
+    head = await wire.read_exactly(5)
+    length = {1: 4, 3: head[4] + 1, 4: 16}.get(head[3])
+    if length is None:
+        raise ValueError
+    return head + await wire.read_exactly(length - 1 + 2)

@@ -14,35 +14,45 @@ from llmctl.messages import _
 
 @cache
 def ssl_context(ca_file: str | None = None) -> ssl.SSLContext:
-    """The context for one CA file of the user's, made once. SSL_CERT_FILE and SSL_CERT_DIR take the
-    place of the system's store, as OpenSSL has it; REQUESTS_CA_BUNDLE and `ca_file` (PEM or DER)
-    are added. Raises ConfigError for a file that cannot be read."""
-    context = _system_context()
-    for path in (os.environ.get("REQUESTS_CA_BUNDLE"), ca_file):
-        if path:
-            _add(context, path)
+    """The context for one CA file of the user's, made once. On Linux SSL_CERT_FILE and SSL_CERT_DIR
+    take the place of the system's store, as OpenSSL has it, elsewhere they are added;
+    REQUESTS_CA_BUNDLE and `ca_file` (PEM or DER, or a folder) are always added. Raises ConfigError
+    for a file that cannot be used."""
+    context, known = _system_context()
+    context.set_alpn_protocols(["http/1.1"])
+    for path, source in (
+        (os.environ.get("REQUESTS_CA_BUNDLE"), "REQUESTS_CA_BUNDLE"),
+        (ca_file, "ca_file"),
+    ):
+        if path and path not in known:
+            _add(context, path, source)
     return context
 
 
-def _system_context() -> ssl.SSLContext:
+def _system_context() -> tuple[ssl.SSLContext, set[str]]:
+    """The context, and the files that are in it already."""
+    named = os.environ.get("SSL_CERT_FILE")
+    folder = os.environ.get("SSL_CERT_DIR")
     if sys.platform in ("darwin", "win32"):
         import truststore
 
         context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return context
-    named = os.environ.get("SSL_CERT_FILE")
-    if named and not os.path.isfile(named):  # OpenSSL would go on with no certificate at all
-        raise _unreadable(named, _("SSL_CERT_FILE names it, and it is not there"))
+        for path, source in ((named, "SSL_CERT_FILE"), (folder, "SSL_CERT_DIR")):
+            if path:
+                _add(context, path, source)
+        return context, {path for path in (named, folder) if path}
     context = ssl.create_default_context()
+    if named and not context.cert_store_stats()["x509"]:  # OpenSSL goes on without a word
+        _add(context, named, "SSL_CERT_FILE")
     defaults = ssl.get_default_verify_paths()
     if defaults.cafile is None and defaults.capath is None:
         import certifi  # a Python built without a store of its own; comes with httpx
 
         context.load_verify_locations(certifi.where())
-    return context
+    return context, {named} if named else set()
 
 
-def _add(context: ssl.SSLContext, path: str) -> None:
+def _add(context: ssl.SSLContext, path: str, source: str) -> None:
     path = os.path.expanduser(path)
     try:
         if os.path.isdir(path):
@@ -54,12 +64,15 @@ def _add(context: ssl.SSLContext, path: str) -> None:
             context.load_verify_locations(cadata=data.decode("ascii", "ignore"))
         else:
             context.load_verify_locations(cadata=data)
-    except OSError as error:  # an SSLError is one too
-        raise _unreadable(path, error.strerror or str(error)) from None
+    except (ssl.SSLError, ValueError):  # ValueError: it is empty
+        raise _unusable(path, source, _("it holds no certificate")) from None
+    except OSError as error:
+        raise _unusable(path, source, error.strerror or str(error)) from None
 
 
-def _unreadable(path: str, why: str) -> ConfigError:
+def _unusable(path: str, source: str, why: str) -> ConfigError:
     return ConfigError(
-        _("cannot use the certificates in {path}: {why}", path=path, why=why),
-        hint=_("it must be a certificate in PEM or DER form"),
-    )
+        _("cannot use the certificates in {path} (from {source}): {why}", path=path,
+          source=source, why=why),
+        hint=_("it must be a file of certificates in PEM or DER form"),
+    )  # fmt: skip

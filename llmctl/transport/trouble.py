@@ -1,98 +1,174 @@
-"""What went wrong on the way to a host, in words and with the next thing to try."""
+"""What went wrong on the way to a host, in words and with the next thing to try.
+
+An error that would only repeat itself is not tried again: a wrong name, a certificate that does
+not convince, a port of this machine on which nothing listens.
+"""
 
 import errno
 import os
 import socket
 import ssl
 
-from llmctl.errors import NetworkFailed
+from llmctl.errors import AuthFailed, NetworkFailed
 from llmctl.messages import _
+from llmctl.transport.egress import is_local
+
+# X.509 results of OpenSSL (openssl-verification-options(1)).
+NOT_YET_VALID, EXPIRED = 9, 10
+HOST_MISMATCH, ADDRESS_MISMATCH = 62, 64
+# What EAI_NONAME and EAI_NODATA say does not change by asking again; EAI_AGAIN may.
+NO_SUCH_NAME = tuple(
+    getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)
+)
 
 
-def connect_trouble(error: OSError, host: str, port: int) -> NetworkFailed:
-    """The error for a connection that did not come about."""
-    if isinstance(error, ssl.SSLError):
-        return tls_trouble(error, host)
-    if isinstance(error, socket.gaierror):
-        return NetworkFailed(
-            _("the name {host} cannot be looked up: {why}", host=host,
-              why=error.strerror or str(error)),
-            reason="dns",
-            host=host,
-            hint=_("check the network and the spelling of base_url"),
-        )  # fmt: skip
-    if isinstance(error, TimeoutError):
-        return connect_timeout(host, port)
+def no_address(error: OSError, host: str, provider: str) -> NetworkFailed:
+    """The name could not be looked up."""
+    return NetworkFailed(
+        _("the name {host} cannot be looked up: {why}", host=host, why=_cause(error)),
+        reason="dns",
+        host=host,
+        provider=provider,
+        retryable=error.errno not in NO_SUCH_NAME,
+        hint=_("check the network and the spelling: llmctl doctor {provider}", provider=provider),
+    )
+
+
+def no_connection(error: OSError, host: str, port: int, provider: str) -> NetworkFailed:
+    """No address of the host took the connection."""
+    here = is_local(host)
+    refused = error.errno == errno.ECONNREFUSED
     return NetworkFailed(
         _("cannot connect to {host}:{port}: {why}", host=host, port=port, why=_cause(error)),
         reason="connect",
         host=f"{host}:{port}",
-        hint=_("is the server running there? see: llmctl doctor"),
+        provider=provider,
+        retryable=not (here and refused),
+        hint=_("is the server started? see: llmctl doctor {provider}", provider=provider)
+        if here
+        else _("see where it breaks: llmctl doctor {provider} --live", provider=provider),
     )
+
+
+def connect_timeout(host: str, port: int, seconds: float, provider: str) -> NetworkFailed:
+    return NetworkFailed(
+        _("{host}:{port} did not take the connection within {seconds:g} s", host=host, port=port,
+          seconds=seconds),
+        reason="timeout",
+        host=f"{host}:{port}",
+        provider=provider,
+        hint=_("check the network; a proxy is set with HTTPS_PROXY or"
+               " llmctl config set providers.{provider}.proxy URL", provider=provider),
+    )  # fmt: skip
+
+
+def no_tls(error: OSError, host: str, provider: str) -> NetworkFailed:
+    """The connection stands, but TLS on it does not."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return NetworkFailed(
+            _("the certificate of {host} is not accepted: {why}", host=host,
+              why=error.verify_message.rstrip(".")),
+            reason="tls",
+            host=host,
+            provider=provider,
+            retryable=False,
+            hint=_certificate_hint(error.verify_code, provider),
+        )  # fmt: skip
+    if not isinstance(error, ssl.SSLError):
+        return NetworkFailed(
+            _("{host} closed the connection while it was being secured", host=host),
+            reason="tls",
+            host=host,
+            provider=provider,
+            hint=_("see where it breaks: llmctl doctor {provider} --live", provider=provider),
+        )
+    return NetworkFailed(
+        _("no secure connection to {host}: {why}", host=host, why=_tls_cause(error)),
+        reason="tls",
+        host=host,
+        provider=provider,
+        retryable=False,
+        hint=_("if the server speaks plain http:"
+               " llmctl config set providers.{provider}.base_url http://…", provider=provider),
+    )  # fmt: skip
+
+
+def _certificate_hint(code: int, provider: str) -> str:
+    if code in (EXPIRED, NOT_YET_VALID):
+        return _("is this machine's clock right? else the host must renew its certificate")
+    if code in (HOST_MISMATCH, ADDRESS_MISMATCH):
+        return _("it belongs to another host; check the address:"
+                 " llmctl config get providers.{provider}.base_url", provider=provider)  # fmt: skip
+    return _("if you trust its issuer, name its CA:"
+             " llmctl config set providers.{provider}.ca_file FILE (or SSL_CERT_FILE)",
+             provider=provider)  # fmt: skip
+
+
+def _tls_cause(error: ssl.SSLError) -> str:
+    return (error.reason or str(error)).replace("_", " ").lower()
 
 
 def _cause(error: OSError) -> str:
-    if isinstance(error, ConnectionRefusedError) or error.errno == errno.ECONNREFUSED:
-        return _("connection refused")
-    if error.errno:
-        return os.strerror(error.errno).lower()
-    # With several addresses asyncio joins what each said.
-    return _("connection refused") if "refused" in str(error).lower() else str(error)[:200]
+    if isinstance(error, socket.gaierror):
+        return (error.strerror or str(error)).lower()
+    return os.strerror(error.errno).lower() if error.errno else str(error)[:200]
 
 
-def connect_timeout(host: str, port: int) -> NetworkFailed:
-    return NetworkFailed(
-        _("{host}:{port} does not answer the attempt to connect", host=host, port=port),
-        reason="timeout",
-        host=host,
-        hint=_("check the network; a proxy is set with HTTPS_PROXY or the setting proxy"),
-    )
-
-
-def tls_trouble(error: ssl.SSLError, host: str) -> NetworkFailed:
-    """Certificates that do not convince are not tried again."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return NetworkFailed(
-            _("the certificate of {host} is not trusted: {why}", host=host,
-              why=error.verify_message),
-            reason="tls",
-            host=host,
-            retryable=False,
-            hint=_(
-                "name the right CA: llmctl config set providers.ID.ca_file FILE"
-                " (or SSL_CERT_FILE); verification stays on"
-            ),
-        )  # fmt: skip
-    why = (error.reason or str(error)).replace("_", " ").lower()
-    return NetworkFailed(
-        _("no secure connection to {host}: {why}", host=host, why=why),
-        reason="tls",
-        host=host,
-        hint=_("does base_url begin with https where the server speaks plain http?"),
-    )
-
-
-def proxy_trouble(proxy: object, why: str) -> NetworkFailed:
+def proxy_trouble(proxy: object, why: str, *, retryable: bool = True) -> NetworkFailed:
     return NetworkFailed(
         _("the proxy {proxy} did not connect us: {why}", proxy=proxy, why=why),
         reason="proxy",
+        retryable=retryable,
         hint=_('check HTTPS_PROXY and the setting proxy ("none" goes direct)'),
     )
 
 
-def reset(host: str) -> NetworkFailed:
+def no_answer(host: str, provider: str) -> NetworkFailed:
+    return NetworkFailed(
+        _("{host} closed the connection without an answer", host=host),
+        reason="reset",
+        host=host,
+        provider=provider,
+        hint=_("see where it breaks: llmctl doctor {provider} --live", provider=provider),
+    )
+
+
+def broken_off(host: str, provider: str) -> NetworkFailed:
     return NetworkFailed(
         _("{host} closed the connection in the middle of its answer", host=host),
         reason="reset",
         host=host,
+        provider=provider,
     )
 
 
-def silent(host: str, seconds: float) -> NetworkFailed:
+def silent(host: str, seconds: float, provider: str) -> NetworkFailed:
     return NetworkFailed(
         _("{host} has been silent for {seconds:g} s", host=host, seconds=seconds),
         reason="idle",
         host=host,
+        provider=provider,
         retryable=False,
         hint=_("wait longer with --idle-timeout SECONDS"),
+    )
+
+
+def too_late(host: str, seconds: float, provider: str) -> NetworkFailed:
+    return NetworkFailed(
+        _("no whole answer from {host} within {seconds:g} s", host=host, seconds=seconds),
+        reason="timeout",
+        host=host,
+        provider=provider,
+        retryable=False,
+        hint=_("wait longer with --timeout SECONDS"),
+    )
+
+
+def damaged_key(provider: str) -> AuthFailed:
+    """A header that cannot be sent; its value is not shown."""
+    return AuthFailed(
+        _("the key of {provider} holds characters that no key has", provider=provider),
+        reason="damaged-key",
+        provider=provider,
+        hint=_("store it again: llmctl keys set {provider}", provider=provider),
     )

@@ -1,0 +1,86 @@
+"""Where a provider is and how it is reached; plain values, so that no network library is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from llmctl.errors import ConfigError
+from llmctl.messages import _
+from llmctl.types import NOTHING, Json
+from llmctl.values import dataclass, field
+
+if TYPE_CHECKING:
+    import httpx
+
+EMBEDDED = "llama://"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where one provider is and how it is reached. Times in seconds; `headers` hold the key and are
+    never shown; `proxy` None leaves the choice to the environment, "none" goes direct. An address
+    that begins with `llama://` is the model inside this process, what follows the path of its
+    file. `timeout` bounds one attempt, `idle_timeout` the silence before and within its answer."""
+
+    provider: str
+    base_url: str
+    headers: Mapping[str, str] = field(default=NOTHING, repr=False)
+    auth: httpx.Auth | None = field(default=None, repr=False)
+    ca_file: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    local_only: bool = False
+    connect_timeout: float = 10.0
+    idle_timeout: float = 120.0
+    timeout: float | None = None
+    close_connection: bool = False
+    options: Mapping[str, Json] = NOTHING
+
+    @property
+    def host(self) -> str:
+        """Host and port as they stand in the address, for people."""
+        return urlsplit(self.base_url).netloc.rpartition("@")[2]
+
+    @property
+    def weights(self) -> str | None:
+        """The path of the embedded model's file, None for everything else."""
+        if self.base_url.startswith(EMBEDDED):
+            return self.base_url.removeprefix(EMBEDDED)
+        return None
+
+    def url(self, path: str) -> str:
+        """The whole address of a call. What stands behind `?` in the base address (an API version)
+        goes behind the path."""
+        base = "llama://local" if self.weights else self.base_url
+        base, _mark, common = base.partition("?")
+        place, _mark, own = path.partition("?")
+        url = f"{base.rstrip('/')}/{place.lstrip('/')}" if place else base
+        query = "&".join(part for part in (common, own) if part)
+        return f"{url}?{query}" if query else url
+
+    def check(self) -> None:
+        """Raises ConfigError for an address that cannot be right; shows no password in it."""
+        if self.weights:
+            return
+        key = f"providers.{self.provider}.base_url"
+        try:
+            parts = urlsplit(self.base_url)
+            host, _port = parts.hostname, parts.port
+        except ValueError:
+            raise ConfigError(_("{key} is not an address", key=key), hint=_set(key)) from None
+        if parts.username is not None or parts.password is not None:
+            raise ConfigError(
+                _("{key} holds a user or password; keys do not belong into addresses", key=key),
+                hint=_("store the key: llmctl keys set {provider}", provider=self.provider),
+            )
+        if parts.scheme not in ("http", "https"):
+            raise ConfigError(
+                _("{key} must begin with http:// or https://", key=key), hint=_set(key)
+            )
+        if not host:
+            raise ConfigError(_("{key} names no host", key=key), hint=_set(key))
+
+
+def _set(key: str) -> str:
+    return _("set it: llmctl config set {key} https://…", key=key)
