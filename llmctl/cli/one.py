@@ -141,7 +141,6 @@ def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> Non
         record(asking, receipt, call, None)
         call = repaired(call, receipt.text, error)
         err(_("The answer missed the schema; asking once more.") + "\n")
-        show = make_renderer(asking, has_schema=True)
         receipt, error = run_async(attempt(asking, call, show))
     try:
         if error is None:
@@ -162,7 +161,8 @@ def make_renderer(asking: Asking, *, has_schema: bool) -> Renderer:
         events=asked.events,
         extract=asked.extract,
         markdown=own.output.markdown,
-        quiet=asked.quiet or not own.output.receipt,
+        quiet=asked.quiet,
+        receipt=own.output.receipt,
         schema=has_schema,
         usage=asked.usage,
         output=asked.output,

@@ -125,7 +125,7 @@ def test_names_do_not_leave_the_folder(name: str, folder: Path) -> None:
     ("text", "said"),
     [
         ('prompt = "x"\npromt = "y"', "promt"),
-        ("prompt = ", "line 1"),
+        ("prompt = x\n", "line 1"),
         ('[variables.a]\ndefualt = "1"', "defualt"),
         ('[[messages]]\nrole = "wizard"\ntext = "x"', "role"),
         ('temperature = "hot"', "temperature"),
