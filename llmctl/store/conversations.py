@@ -1,0 +1,77 @@
+"""What was said in the turns of a conversation, to be continued."""
+
+import json
+import sqlite3
+
+from llmctl.errors import NotFound
+from llmctl.messages import _
+from llmctl.store.shape import Mode, unpack_messages
+from llmctl.types import Message, Role, Text, ToolCall, message
+
+
+def blobs(connection: sqlite3.Connection, number: int) -> list[bytes]:
+    """The media of a run, by their place."""
+    rows = connection.execute("SELECT data FROM blobs WHERE run = ? ORDER BY place", [number])
+    return [row[0] for row in rows]
+
+
+def history(
+    connection: sqlite3.Connection, conversation: str, before: int | None = None
+) -> list[Message]:
+    """What was said in a conversation, without its instructions: each turn and its answer.
+
+    Turns that got no answer are left out. `before` stops at that row.
+    """
+    said: list[Message] = []
+    query = """
+        SELECT number, continues, messages, answer, tool_calls
+        FROM runs JOIN bodies ON run = number
+        WHERE conversation = ? AND number < ? AND (answer <> '' OR tool_calls <> '[]')
+        ORDER BY number
+        """
+    limit = 2**63 - 1 if before is None else before
+    for number, continues, packed, answer, tool_calls in connection.execute(
+        query, [conversation, limit]
+    ).fetchall():
+        if not continues:
+            said.clear()
+        said += unpack_messages(json.loads(packed), blobs(connection, number))
+        text = (Text(answer),) if answer else ()
+        calls = tuple(ToolCall(**call) for call in json.loads(tool_calls))
+        said.append(Message(Role.ASSISTANT, (*text, *calls)))
+    return said
+
+
+def conversation_messages(connection: sqlite3.Connection, conversation: str) -> tuple[Message, ...]:
+    """Everything to be sent before the next turn: the latest instructions, then what was said.
+
+    Raises NotFound for a conversation that is not kept, or kept without its text.
+    """
+    row = connection.execute(
+        "SELECT mode, system FROM runs LEFT JOIN bodies ON run = number"
+        " WHERE conversation = ? ORDER BY number DESC LIMIT 1",
+        [conversation],
+    ).fetchone()
+    if row is None:
+        raise NotFound(
+            _("no conversation {name} is kept", name=conversation),
+            hint=_("see what is there: llmctl logs list"),
+        )
+    mode, system = row
+    if mode != Mode.FULL:
+        raise NotFound(
+            _("the text of conversation {name} was not kept (--log meta)", name=conversation),
+            hint=_("begin a new one, and leave --log meta out"),
+        )
+    first = [] if system is None else [message(Role.SYSTEM, system)]
+    return (*first, *history(connection, conversation))
+
+
+def last_conversation(connection: sqlite3.Connection) -> str | None:
+    """The conversation in which something was last answered, if only in part."""
+    row = connection.execute(
+        "SELECT conversation FROM runs LEFT JOIN bodies ON run = number"
+        " WHERE conversation IS NOT NULL AND (exit_code = 0 OR answer <> '')"
+        " ORDER BY number DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else str(row[0])

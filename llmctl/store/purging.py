@@ -1,0 +1,65 @@
+"""Takes runs out of the ledger so that nothing of them stays in its files."""
+
+import sqlite3
+import time
+
+from llmctl.store.database import number, transaction
+
+DAY_S = 86_400
+
+
+def cutoff(days: float, now: float) -> str:
+    """The moment `days` before `now` (seconds since 1970), as receipts write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - days * DAY_S))
+
+
+def purge_before(connection: sqlite3.Connection, moment: str) -> int:
+    """Delete the runs that started before `moment`; how many there were."""
+    return _purge(connection, "DELETE FROM runs WHERE started_at < ?", [moment])
+
+
+def purge_all(connection: sqlite3.Connection) -> int:
+    return _purge(connection, "DELETE FROM runs WHERE 1", [])
+
+
+def purge_one(connection: sqlite3.Connection, id_: str) -> int:
+    return _purge(connection, "DELETE FROM runs WHERE id = ?", [id_])
+
+
+def _purge(connection: sqlite3.Connection, statement: str, values: list[str]) -> int:
+    with transaction(connection):
+        purged = connection.execute(statement, values).rowcount
+        if purged:
+            forget(connection)
+    connection.execute("PRAGMA incremental_vacuum").fetchall()  # give the space back
+    return purged
+
+
+def flush(connection: sqlite3.Connection) -> bool:
+    """Write the journal back and empty it; False while another process still reads from it."""
+    busy, _pages, _written = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
+def purge_daily(connection: sqlite3.Connection, days: int, now: float) -> bool:
+    """Inside a transaction: delete what is older than `days`, at most once a day.
+
+    Returns whether anything was deleted, and `flush` is due.
+    """
+    today = cutoff(0, now)[:10]
+    row = connection.execute("SELECT value FROM meta WHERE name = 'purged_on'").fetchone()
+    if row is not None and row[0] == today:
+        return False
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('purged_on', ?)", [today])
+    connection.execute("DELETE FROM runs WHERE started_at < ?", [cutoff(days, now)])
+    if not number(connection, "SELECT changes()"):
+        return False
+    forget(connection)
+    return True
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """Drop the index of the module search: what it held is overwritten, and the next search makes
+    it again."""
+    connection.execute("DROP TABLE IF EXISTS search")
+    connection.execute("DELETE FROM meta WHERE name = 'indexed_to'")
