@@ -68,10 +68,11 @@ def conversation_messages(connection: sqlite3.Connection, conversation: str) -> 
 
 
 def last_conversation(connection: sqlite3.Connection) -> str | None:
-    """The conversation in which something was last answered, if only in part."""
+    """The conversation in which something was last answered, if only in part; a text that a base
+    model continued is none."""
     row = connection.execute(
         "SELECT conversation FROM runs LEFT JOIN bodies ON run = number"
-        " WHERE conversation IS NOT NULL AND (exit_code = 0 OR answer <> '')"
+        " WHERE kind = 'chat' AND conversation IS NOT NULL AND (exit_code = 0 OR answer <> '')"
         " ORDER BY number DESC LIMIT 1"
     ).fetchone()
     return None if row is None else str(row[0])

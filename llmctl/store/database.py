@@ -17,6 +17,7 @@ from llmctl.values import dataclass
 BUSY_S = 5.0
 BESIDE = ("-wal", "-shm")  # the files SQLite keeps next to a database
 
+OF_VALUES = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 READ_ONLY = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
@@ -157,9 +158,14 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def said_plainly(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into an error that says what to do."""
+    """Turn what SQLite raises about a file into an error that says what to do.
+
+    What it raises about values (an id that is there already) is for the caller.
+    """
     try:
         yield
+    except OF_VALUES:
+        raise
     except sqlite3.Error as error:
         raise failure(error, path) from error
 

@@ -89,7 +89,8 @@ def median(values: Iterable[float]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What the ledger holds: `size` is bytes on disk, `oldest` and `newest` UTC as in receipts."""
+    """What the ledger holds: `size` is bytes on disk, `oldest` and `newest` UTC as in receipts,
+    `set_aside` are damaged ledgers that were replaced, and still hold what they held."""
 
     path: Path
     size: int
@@ -99,6 +100,12 @@ class Explained:
     oldest: str | None
     newest: str | None
     retention_days: int | None
+    set_aside: tuple[Path, ...]
+
+
+def set_aside(path: Path) -> tuple[Path, ...]:
+    """The damaged ledgers beside the one at `path`, with the files SQLite kept next to them."""
+    return tuple(sorted(path.parent.glob(f"{path.name}.corrupt-*")))
 
 
 def explained(connection: sqlite3.Connection, path: Path, retention_days: int | None) -> Explained:
@@ -115,4 +122,5 @@ def explained(connection: sqlite3.Connection, path: Path, retention_days: int | 
         oldest=oldest,
         newest=newest,
         retention_days=retention_days,
+        set_aside=set_aside(path),
     )

@@ -31,8 +31,8 @@ RETENTION_DAYS = 90
 class Ledger:
     """The file at `path`; opened when first needed, made when first written.
 
-    `retention_days` None keeps for ever. One connection, so for one thread; any number of processes
-    may have the file open. A context manager that closes.
+    `retention_days` None or 0 keeps for ever. One connection, so for one thread; any number of
+    processes may have the file open. A context manager that closes.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Ledger:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.path = path
-        self.retention_days = retention_days
+        self.retention_days = retention_days or None
         self._timeout = timeout
         self._now = now
         self._connection: sqlite3.Connection | None = None
@@ -138,12 +138,15 @@ class Ledger:
     ) -> int:
         """Delete for good, by exactly one of age, id (or its beginning) and everything; how many.
 
-        Raises IoFailed where another process keeps the deleted text readable in the journal.
+        Everything includes damaged ledgers that were moved aside. Raises IoFailed where another
+        process keeps the deleted text readable in the journal.
         """
-        from llmctl.store import entries
+        from llmctl.store import entries, figures
 
         with self._open() as connection:
             if everything:
+                for path in figures.set_aside(self.path):
+                    path.unlink(missing_ok=True)
                 purged = purging.purge_all(connection)
             elif id is not None:
                 purged = purging.purge_one(connection, entries.found(connection, id).receipt.id)

@@ -31,7 +31,8 @@ def _purge(connection: sqlite3.Connection, statement: str, values: list[str]) ->
         purged = connection.execute(statement, values).rowcount
         if purged:
             forget(connection)
-    connection.execute("PRAGMA incremental_vacuum").fetchall()  # give the space back
+    # Give the space back. Not execute(): it would stop after the first page.
+    connection.executescript("PRAGMA incremental_vacuum")
     return purged
 
 

@@ -36,7 +36,7 @@ class Hit:
 def search(connection: sqlite3.Connection, text: str, limit: int = 20) -> list[Hit]:
     """The newest runs in which every word of `text` begins a word, or else stands anywhere.
 
-    Upper and lower case, and the Russian ё and е, count as the same.
+    Upper and lower case, and the Russian ё and е, count as the same. A `limit` of -1 means all.
     """
     words = re.findall(r"\w+", folded(text))
     parts = words or [folded(text).strip()]
@@ -45,7 +45,7 @@ def search(connection: sqlite3.Connection, text: str, limit: int = 20) -> list[H
     with snapshot(connection):
         found = _matching(connection, words, limit)
         if not found and parts[0]:
-            found = list(islice(_scan(connection, parts), limit))
+            found = list(islice(_scan(connection, parts), limit if limit >= 0 else None))
         return [_hit(connection, number, parts) for number in found]
 
 

@@ -1,0 +1,131 @@
+"""The ledger as a whole: sums, what is kept, and the question before anything is deleted."""
+
+import sys
+
+from llmctl import settings
+from llmctl.errors import UsageError
+from llmctl.messages import _
+from llmctl.output.envelope import seconds
+from llmctl.output.streams import err
+from llmctl.store.figures import By, Explained, Sums
+from llmctl.types import Json
+
+BY_HEADERS = {By.DAY: _("day"), By.MODEL: _("model"), By.PROVIDER: _("provider")}
+STATS_HEADERS = [
+    _("runs"),
+    _("failed"),
+    _("tokens in"),
+    _("tokens out"),
+    _("cost"),
+    _("price unknown"),
+    _("median first token, s"),
+    _("median total, s"),
+]
+
+
+def stats_json(sums: Sums) -> dict[str, Json]:
+    return {
+        "key": sums.key,
+        "runs": sums.runs,
+        "failed": sums.failed,
+        "input_tokens": sums.input_tokens,
+        "output_tokens": sums.output_tokens,
+        "cost": [
+            {"amount": f"{amount:f}", "currency": currency}
+            for currency, amount in sums.cost.items()
+        ],
+        "unpriced": sums.unpriced,
+        "median_ttft_s": seconds(sums.median_ttft_s),
+        "median_total_s": seconds(sums.median_total_s),
+    }
+
+
+def stats_row(sums: Sums) -> list[str | None]:
+    cost = " + ".join(
+        f"{amount:f} {currency or ''}".rstrip() for currency, amount in sums.cost.items()
+    )
+    return [
+        sums.key,
+        str(sums.runs),
+        str(sums.failed),
+        str(sums.input_tokens),
+        str(sums.output_tokens),
+        cost or None,
+        str(sums.unpriced),
+        None if sums.median_ttft_s is None else f"{sums.median_ttft_s:.3f}",
+        None if sums.median_total_s is None else f"{sums.median_total_s:.3f}",
+    ]
+
+
+def purge_question(run: str | None, older_than: float | None) -> str:
+    if run is not None:
+        return _("Delete run {id} for good?", id=run)
+    if older_than is not None:
+        return _("Delete every run older than {days:g} days for good?", days=older_than)
+    return _("Delete every run for good?")
+
+
+def sure(question: str) -> bool:
+    """Ask on a terminal, where Enter means no; elsewhere raises UsageError."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError(
+            _("deleting asks first, and this is no terminal"), hint=_("to delete unasked: --yes")
+        )
+    err(f"{question} {_('[y/N]')} ")
+    return sys.stdin.readline().strip().lower() in ("y", "yes", "д", "да")
+
+
+def explain_json(known: Explained) -> dict[str, Json]:
+    return {
+        "version": 1,
+        "path": str(known.path),
+        "size_bytes": known.size,
+        "runs": known.runs,
+        "with_text": known.with_text,
+        "conversations": known.conversations,
+        "oldest": known.oldest,
+        "newest": known.newest,
+        "retention_days": known.retention_days,
+        "mode": mode_now(),
+        "set_aside": [str(path) for path in known.set_aside],
+    }
+
+
+def mode_now() -> str:
+    """What the settings say is kept of the next run."""
+    own = settings.load().settings
+    return "meta" if own.log.mode == "full" and not own.policy.log_bodies else own.log.mode
+
+
+def explain_text(known: Explained) -> str:
+    kept = (
+        _("for {days} days", days=known.retention_days)
+        if known.retention_days is not None
+        else _("until you delete it")
+    )
+    rows = [
+        (_("file"), str(known.path)),
+        (_("size"), _("{size:.1f} MB", size=known.size / 1e6)),
+        (_("runs"), _("{runs}, of which {with_text} with text", runs=known.runs,
+                      with_text=known.with_text)),
+        (_("from"), known.oldest or "-"),
+        (_("to"), known.newest or "-"),
+        (_("kept"), kept),
+        (_("mode"), mode_now()),
+        *((_("damaged, set aside"), str(path)) for path in known.set_aside),
+    ]  # fmt: skip
+    width = max(len(label) for label, _text in rows)
+    listed = "".join(f"{label:<{width}}  {text}\n" for label, text in rows)
+    return listed + "\n" + _(
+        """Modes:
+  full  prompts, instructions, answers, reasoning, attachments, and the numbers
+  meta  model, tokens, cost, times, privacy level, exit code, request id; no text
+  off   nothing
+Never kept: keys and request headers. Nothing is sent anywhere.
+The file is readable by you alone, and not encrypted.
+
+Keep less:   llmctl --log meta "..." · llmctl --no-log "..." · llmctl config set log.mode meta
+Keep shorter: llmctl config set log.keep_days 7
+Delete:      llmctl logs purge ID · --older-than DAYS · --all
+"""
+    )  # fmt: skip
