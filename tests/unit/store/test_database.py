@@ -27,6 +27,7 @@ def test_a_new_file_has_what_many_processes_need(tmp_path: Path) -> None:
         assert pragma(connection, "busy_timeout") == 5000
         assert pragma(connection, "foreign_keys") == 1
         assert pragma(connection, "secure_delete") == 1
+        assert pragma(connection, "temp_store") == 2  # memory
         assert pragma(connection, "user_version") == 1
         assert pragma(connection, "application_id") == 0x1234
 
