@@ -182,7 +182,7 @@ def _index() -> list[str]:
 
 
 def _write_index(providers: set[str]) -> None:
-    from llmctl.store.files import private_dir, write_private
+    from llmctl.files import private_dir, write_private
 
     private_dir(_index_file().parent)
     write_private(_index_file(), json.dumps(sorted(providers)).encode())
@@ -216,7 +216,7 @@ def _file_keys() -> dict[str, str]:
 
 
 def _write_file(keys: dict[str, str]) -> None:
-    from llmctl.store.files import private_dir, write_private
+    from llmctl.files import private_dir, write_private
 
     private_dir(key_file().parent)
     write_private(key_file(), json.dumps(keys, indent=1).encode())

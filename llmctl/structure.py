@@ -96,7 +96,7 @@ def checked(kind: type[T], value: Json, cache_dir: Path) -> T:
     """`check` and `build`, the former skipped where the cache knows these very data."""
     import hashlib
 
-    from llmctl.store.files import private_dir, write_private
+    from llmctl.files import private_dir, write_private
 
     text = json.dumps([__version__, kind.__qualname__, value], sort_keys=True, default=str)
     known = cache_dir / "checked" / f"{hashlib.sha256(text.encode()).hexdigest()}.json"

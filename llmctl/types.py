@@ -268,9 +268,6 @@ class Finished:
 Event = TextDelta | ReasoningDelta | ToolCall | Media | Vector | Progress | Notice | Finished
 
 
-# ------------------------------------------------------------------------------------------ quirks
-
-
 @dataclass(frozen=True, slots=True)
 class Quirks:
     """How a provider or one of its models departs from its dialect.

@@ -6,6 +6,7 @@ then) and compiles the `.mo` that the program reads. All three are checked in; t
 says when they are stale.
 """
 
+import ast
 import io
 import string
 from collections.abc import Iterator
@@ -49,7 +50,24 @@ def extracted() -> Catalog:
     kinds: list[type[LlmctlError]] = [LlmctlError, *LlmctlError.__subclasses__()]
     for kind in kinds:  # translated when the table is printed, where `_()` sees no literal
         found.add(kind.when, locations=[("llmctl/errors.py", 0)])
+    for path in sorted((ROOT / "llmctl" / "cli").glob("*.py")):
+        for text in command_helps(path):  # translated by llmctl/cli/spoken.py
+            found.add(text, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     return found
+
+
+def command_helps(path: Path) -> Iterator[str]:
+    """The docstrings of the functions under `@app.command(…)`, which are what --help prints."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(one, ast.Call)
+            and isinstance(one.func, ast.Attribute)
+            and one.func.attr == "command"
+            for one in node.decorator_list
+        ):
+            text = ast.get_docstring(node)
+            if text:
+                yield text
 
 
 def written(catalogue: Catalog) -> bytes:

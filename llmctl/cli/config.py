@@ -123,8 +123,8 @@ def edit() -> None:
     """Open the user's settings file in $VISUAL or $EDITOR, and check it afterwards."""
     from llmctl import settings
     from llmctl.cli.editor import edit_file
+    from llmctl.files import private_dir, write_private
     from llmctl.output.streams import err
-    from llmctl.store.files import private_dir, write_private
 
     file = settings.user_file()
     if not file.exists():

@@ -22,6 +22,7 @@ def help_(
     from importlib import import_module
 
     from llmctl.cli.commands import COMMANDS, root_help
+    from llmctl.cli.spoken import spoken
     from llmctl.errors import UsageError
     from llmctl.output.streams import out
 
@@ -30,7 +31,8 @@ def help_(
     elif topic == "exit-codes":
         out(exit_code_table(as_json=json))
     elif topic in COMMANDS:
-        import_module(COMMANDS[topic].module).app(args=["--help"], prog_name=f"llmctl {topic}")
+        app = spoken(import_module(COMMANDS[topic].module).app)
+        app(args=["--help"], prog_name=f"llmctl {topic}")
     else:
         raise UsageError(
             _("no help on {topic}", topic=topic),

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import NoReturn
 
 from llmctl.cli.commands import COMMANDS, root_help
+from llmctl.cli.spoken import spoken
 from llmctl.errors import Interrupted, LlmctlError, PipeClosed, Terminated, UsageError, internal
 from llmctl.messages import _
 
@@ -47,7 +48,7 @@ def dispatch(arguments: list[str]) -> None:
 
         out(root_help())
     elif first is not None and first in COMMANDS:
-        app = import_module(COMMANDS[first].module).app
+        app = spoken(import_module(COMMANDS[first].module).app)
         app(args=arguments[1:], prog_name=f"llmctl {first}")
     elif not arguments and sys.stdin is not None and sys.stdin.isatty():
         from llmctl.cli.welcome import welcome
@@ -58,7 +59,7 @@ def dispatch(arguments: list[str]) -> None:
             _refuse_typo(arguments[0])
         from llmctl.cli.ask import app
 
-        app(args=arguments, prog_name="llmctl")
+        spoken(app)(args=arguments, prog_name="llmctl")
 
 
 def _refuse_typo(word: str) -> None:

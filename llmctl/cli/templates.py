@@ -64,8 +64,8 @@ def edit(name: Annotated[str, typer.Argument(help=_("the template"))]) -> None:
     from llmctl import settings, templates
     from llmctl.cli.editor import edit_file
     from llmctl.errors import UsageError
+    from llmctl.files import private_dir, write_private
     from llmctl.output.streams import err
-    from llmctl.store.files import private_dir, write_private
     from llmctl.templates.files import NAME
 
     if not NAME.fullmatch(name):

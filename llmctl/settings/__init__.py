@@ -177,7 +177,7 @@ def _text() -> str:
 def _store(text: str) -> None:
     import tomllib
 
-    from llmctl.store.files import private_dir, write_private
+    from llmctl.files import private_dir, write_private
 
     layers = Layers()
     table = tomllib.loads(text)

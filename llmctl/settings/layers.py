@@ -32,7 +32,9 @@ class Origin:
 
     def __str__(self) -> str:
         if self.kind in ("system", "user", "project", "profile"):
-            line = line_of(self.place, self.key)
+            # The system's policy file is the policy table itself.
+            key = self.key.removeprefix("policy.") if self.kind == "system" else self.key
+            line = line_of(self.place, key)
             return f"{self.place}:{line}" if line else self.place
         return f"{self.kind} {self.place}".strip()
 

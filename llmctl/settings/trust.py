@@ -46,7 +46,7 @@ def is_trusted(path: Path) -> bool:
 
 def trust(path: Path) -> None:
     """Trust the file as it is now; a changed file has to be trusted again."""
-    from llmctl.store.files import private_dir, write_private
+    from llmctl.files import private_dir, write_private
 
     known = {**_trusted(), str(path.resolve()): _hash(path)}
     private_dir(_register().parent)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from llmctl import files
 from llmctl.errors import ConfigError, IoFailed, LlmctlError
 from llmctl.messages import _
-from llmctl.store import files
 from llmctl.values import dataclass
 
 BUSY_S = 5.0

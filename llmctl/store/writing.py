@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from llmctl.store import files
+from llmctl import files
 from llmctl.store.conversations import history
 from llmctl.store.database import BESIDE, DAMAGED, primary_code
 from llmctl.store.facts import exit_code, facts

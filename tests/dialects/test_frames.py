@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmctl.transport.ndjson import NdjsonDecoder
-from llmctl.transport.sse import SseDecoder
 
 from llmctl.dialects import DIALECTS, Frame, Framing
 from llmctl.errors import LlmctlError
+from llmctl.transport.ndjson import NdjsonDecoder
+from llmctl.transport.sse import SseDecoder
 from llmctl.types import (
     Chat,
     Event,

@@ -13,12 +13,14 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from llmctl import messages
+from llmctl.cli.commands import COMMANDS
 from tests import catalogue
 
 REFRESH = "run: python -m tests.catalogue"
 LANGUAGES = [pytest.param(path, id=path.parent.parent.name) for path in catalogue.catalogues()]
 # What a person types or reads back from a screen: options, variables, and commands of ours.
-VERBATIM = re.compile(r"--[a-z][a-z-]+|\b[A-Z]+(?:_[A-Z]+)+\b|\bllmctl [a-z-]+(?: [a-z-]+\b)?")
+COMMAND = rf"\bllmctl (?:{'|'.join(COMMANDS)})(?: [a-z]+\b)?"
+VERBATIM = re.compile(rf"--[a-z][a-z-]+|\b[A-Z]+(?:_[A-Z]+)+\b|{COMMAND}")
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +63,7 @@ def test_russian_is_read_from_the_shipped_catalogue(
 ) -> None:
     monkeypatch.setenv("LANGUAGE", language)
 
-    assert messages._("there is no prompt") == "запрос пуст"
+    assert messages._("there is no prompt") == "промпт пуст"
 
 
 def test_a_text_missing_in_a_catalogue_falls_back_to_english(

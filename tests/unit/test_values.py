@@ -58,7 +58,8 @@ def test_wrong_arguments(kind: Any, args: tuple[Any, ...], named: dict[str, Any]
 def test_equality_and_hash() -> None:
     assert Point(1) == Point(1)
     assert Point(1) != Point(2)
-    assert Point(1) != (1, 2, ())
+    other: object = (1, 2, ())
+    assert Point(1) != other
     assert hash(Point(1)) == hash(Point(1))
     assert len({Point(1), Point(1)}) == 1
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from llmctl import files
 from llmctl.errors import ConfigError, IoFailed
-from llmctl.store import database, files
+from llmctl.store import database
 from llmctl.store.database import Schema
-from tests.unit.store.test_files import POSIX, mode
+from tests.unit.test_files import POSIX, mode
 
 ONE = Schema("notebook", 0x1234, ("CREATE TABLE notes (text TEXT); ",))
 TWO = Schema(

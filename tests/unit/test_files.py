@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from llmctl import files
 from llmctl.errors import IoFailed
-from llmctl.store import files
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes are a POSIX matter")
 
@@ -216,7 +216,7 @@ def test_a_lock_waits_for_its_turn(tmp_path: Path) -> None:
 def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
     program = (
-        "import os, sys, pathlib; from llmctl.store import files\n"
+        "import os, sys, pathlib; from llmctl import files\n"
         "with files.lock(pathlib.Path(sys.argv[1]), 1): os._exit(7)"
     )
 

@@ -1,0 +1,183 @@
+"""The simulator itself: a server in a thread of its own, with a record of what was asked."""
+
+import asyncio
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from tests.simulator import faults, ndjson_faults, sse_faults  # noqa: F401  each registers its own
+from tests.simulator.answers import Asked
+from tests.simulator.exchange import FAULTS, Dialect, Exchange
+from tests.simulator.ollama import OllamaSide
+from tests.simulator.openai_chat import OpenAISide
+from tests.simulator.wire import Gone, Request, Wire
+
+# A new dialect is one line here.
+DIALECTS: tuple[Dialect, ...] = (OpenAISide(), OllamaSide())
+
+FAULT = "mock-fault-"
+MODELS = ("mock", "mock-thinks", "gpt-6-luna")
+
+
+class Simulator:
+    """Serves on 127.0.0.1 between `start` and `stop`, or inside a `with`.
+
+    `key`, when set, is the only one let in. `away` is where redirects lead. `models` are the names
+    that exist beside `mock…`.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self.port = port
+        self.key: str | None = None
+        self.away = "http://127.0.0.1:9"
+        self.models = MODELS
+        self.requests: list[Request] = []
+        self._script: deque[str] = deque()
+        self._met: Counter[str] = Counter()
+        self._wires: list[Wire] = []
+        self._arrived = threading.Condition()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+
+    # ---- for tests
+
+    @property
+    def url(self) -> str:
+        """The root, without a slash at its end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def openai_url(self) -> str:
+        return f"{self.url}/v1"
+
+    @property
+    def calls(self) -> list[Request]:
+        """The requests so far that asked a model for something."""
+        return [one for one in list(self.requests) if any(d.asked(one) for d in DIALECTS)]
+
+    def script(self, names: Iterable[str]) -> None:
+        """Meet the next calls with these faults, one each; `ok` for an answer as it should be."""
+        names = tuple(names)
+        if unknown := [name for name in names if name != "ok" and name not in FAULTS]:
+            raise KeyError(f"no fault is called {', '.join(unknown)}")
+        self._script.extend(names)
+
+    def reset(self) -> None:
+        """Forget what was asked and scripted, and count every fault from the beginning."""
+        with self._arrived:
+            self.requests = []
+            self._script.clear()
+            self._met.clear()
+            self.key = None
+            self.models = MODELS
+
+    def wait_for(self, count: int = 1, seconds: float = 10.0) -> list[Request]:
+        """The first `count` requests as soon as they are here; raises TimeoutError."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(self.requests) >= count, seconds):
+                raise TimeoutError(f"{len(self.requests)} of {count} requests came")
+            return self.requests[:count]
+
+    # ---- life
+
+    def start(self) -> Self:
+        self._thread.start()
+        if not self._ready.wait(10):
+            raise TimeoutError("the simulator did not start")
+        return self
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._main())
+        finally:
+            self._loop.close()
+
+    async def _main(self) -> None:
+        server = await self._loop.create_server(self._connection, "127.0.0.1", self.port)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        for wire in self._wires:
+            wire.stop()
+        await asyncio.sleep(0)
+
+    def _connection(self) -> Wire:
+        wire = Wire(len(self._wires) + 1, self._serve)
+        self._wires.append(wire)
+        return wire
+
+    # ---- answering
+
+    async def _serve(self, wire: Wire) -> None:
+        while (request := await wire.next_request()) is not None:
+            with self._arrived:
+                self.requests.append(request)
+                self._arrived.notify_all()
+            try:
+                await self._answer(request, wire)
+            except Gone:
+                request.disconnected.set()
+                return
+            request.answered_at = time.monotonic()
+            if wire.last or request.headers.get("connection", "").lower() == "close":
+                return
+
+    async def _answer(self, request: Request, wire: Wire) -> None:
+        for dialect in DIALECTS:
+            asked = dialect.asked(request)
+            route = dialect.routes().get((request.method, request.path))
+            if asked is None and route is None:
+                continue
+            exchange = Exchange(self, dialect, request, wire, asked or Asked("", ""))
+            if self.key is not None and not dialect.opens(request, self.key):
+                await exchange.refuse(
+                    401, "Incorrect API key provided.", "invalid_api_key", "invalid_request_error"
+                )
+            elif route is not None:
+                await route(exchange)
+            else:
+                await self._play(exchange)
+            return
+        await Exchange(self, DIALECTS[0], request, wire, Asked("", "")).refuse(
+            404, f"Unknown request URL: {request.method} {request.path}", "unknown_url"
+        )
+
+    async def _play(self, exchange: Exchange) -> None:
+        model = exchange.asked.model
+        name = self._script.popleft() if self._script else model.partition(FAULT)[2]
+        name = name.partition(":")[0]
+        if name in FAULTS:
+            self._met[name] += 1
+            exchange.nth = self._met[name]
+            await FAULTS[name](exchange)
+        elif name not in ("", "ok") or not self.knows(model):
+            await exchange.refuse(
+                404, f"model '{model}' not found", "model_not_found", "invalid_request_error"
+            )
+        else:
+            await exchange.well()
+
+    def knows(self, model: str) -> bool:
+        return model.startswith("mock") or model.partition(":")[0] in self.models

@@ -1,0 +1,159 @@
+"""Verdicts: the level a call reaches, and every rule that may forbid it."""
+
+from typing import Any
+
+import pytest
+
+from llmctl.cards import Card, Endpoint, Model, Privacy, Source
+from llmctl.privacy.policy import judge
+from llmctl.settings import Attested, Loaded, Policy, ProviderSettings, Settings
+from llmctl.settings.layers import Origin
+from llmctl.types import Level, Verdict
+
+SOURCE = Source(title="terms", checked="2026-11-01")
+URL = "https://api.example.com/v1"
+
+
+def card(kind: Any = "api", **facts: Any) -> Card:
+    row = Privacy(**{"level": Level.NO_TRAINING, "source": SOURCE, **facts})
+    return Card(
+        card=1, id="a", name="A", kind=kind, dialect="openai_chat",
+        endpoint=Endpoint(base_url=URL), privacy=(row,),
+    )  # fmt: skip
+
+
+def verdict(
+    one: Card,
+    *,
+    url: str = URL,
+    own: ProviderSettings | None = None,
+    model: Model | None = None,
+    elsewhere: bool = False,
+    **policy: Any,
+) -> Verdict:
+    settings = Settings(policy=Policy(**policy), providers={"a": own} if own else {})
+    origins = {f"policy.{rule}": Origin("user", "", f"policy.{rule}") for rule in policy}
+    return judge(one, model, base_url=url, loaded=Loaded(settings, origins), elsewhere=elsewhere)
+
+
+def test_the_cards_facts_hold_for_its_host() -> None:
+    found = verdict(card(retention_days=30, regions=("EU",)))
+
+    assert (
+        found.allowed, found.level, found.retention_days, found.region, found.facts_checked
+    ) == (True, Level.NO_TRAINING, 30, "EU", "2026-11-01")  # fmt: skip
+
+
+def test_another_host_is_unknown_unless_the_facts_are_inherited() -> None:
+    url = "https://gateway.example.org/v1"
+
+    assert Level.UNKNOWN is verdict(card(), url=url).level
+    inherited = ProviderSettings(facts="inherit")
+    assert Level.NO_TRAINING is verdict(card(), url=url, own=inherited).level
+
+
+def test_an_api_on_a_loopback_address_is_not_the_device() -> None:
+    assert Level.UNKNOWN is verdict(card(), url="http://127.0.0.1:8080/v1").level
+
+
+@pytest.mark.parametrize(
+    ("url", "level"),
+    [
+        ("http://127.0.0.1:11434", Level.DEVICE),
+        ("http://127.8.8.8", Level.DEVICE),
+        ("http://[::1]:11434", Level.DEVICE),
+        ("http://localhost", Level.DEVICE),
+        ("http://192.168.1.5", Level.NETWORK),
+        ("http://10.0.0.1", Level.NETWORK),
+        ("http://[fd00::1]", Level.NETWORK),
+        ("http://box.local", Level.NETWORK),
+        ("http://8.8.8.8", Level.UNKNOWN),
+        ("http://0.0.0.0", Level.UNKNOWN),
+        ("https://ollama.com", Level.UNKNOWN),
+        ("http://localhost.evil.example", Level.UNKNOWN),
+    ],
+)
+def test_how_far_a_local_server_is(url: str, level: Level) -> None:
+    assert level is verdict(card("local"), url=url).level
+
+
+def test_a_local_server_that_passes_the_call_on_is_unknown() -> None:
+    found = verdict(card("local"), url="http://127.0.0.1", elsewhere=True, max_level=Level.DEVICE)
+
+    assert Level.UNKNOWN is found.level
+    assert not found.allowed
+
+
+def test_the_model_inside_the_process_is_the_device() -> None:
+    assert verdict(card("embedded"), url="llama:///x.gguf", max_level=Level.DEVICE).allowed
+
+
+def test_without_a_tier_the_worst_holds() -> None:
+    free = Privacy(level=Level.MAY_TRAIN, tier="free", source=SOURCE)
+    paid = Privacy(level=Level.NO_TRAINING, tier="paid", source=SOURCE)
+    both = Card(
+        card=1, id="a", name="A", kind="api", dialect="openai_chat",
+        endpoint=Endpoint(base_url=URL), privacy=(paid, free),
+    )  # fmt: skip
+
+    assert Level.MAY_TRAIN is verdict(both).level
+    assert Level.NO_TRAINING is verdict(both, own=ProviderSettings(extra={"tier": "paid"})).level
+
+
+def test_only_an_attestation_that_the_card_knows_lifts_the_level() -> None:
+    known = card(attestable={"zdr": Level.ZERO_RETENTION})
+
+    lifted = verdict(known, own=ProviderSettings(attest={"zdr": Attested(by="me")}))
+    assert Level.ZERO_RETENTION is lifted.level
+    other = verdict(known, own=ProviderSettings(attest={"magic": Attested()}))
+    assert Level.NO_TRAINING is other.level
+
+
+@pytest.mark.parametrize(
+    ("facts", "policy", "allowed"),
+    [
+        ({}, {"max_level": Level.NO_TRAINING}, True),
+        ({}, {"max_level": Level.ZERO_RETENTION}, False),
+        ({"regions": ("RU",)}, {"regions": ("RU",)}, True),
+        ({"regions": ("RU", "US")}, {"regions": ("RU",)}, False),
+        ({}, {"regions": ("RU",)}, False),
+        ({"retention_days": 30}, {"max_retention_days": 30}, True),
+        ({"retention_days": 31}, {"max_retention_days": 30}, False),
+        ({}, {"max_retention_days": 30}, False),
+        ({"trains": "no"}, {"no_training": True}, True),
+        ({"trains": "unknown"}, {"no_training": True}, False),
+        ({"trains": "yes"}, {"no_training": True}, False),
+        ({}, {"allow": ("a",)}, True),
+        ({}, {"allow": ("b",)}, False),
+        ({}, {"deny": ("b",)}, True),
+        ({}, {"deny": ("a",)}, False),
+        ({}, {"open_weights": True}, False),
+    ],
+)
+def test_each_rule(facts: dict[str, Any], policy: dict[str, Any], allowed: bool) -> None:
+    found = verdict(card(**facts), **policy)
+
+    assert allowed is found.allowed
+    assert allowed is not bool(found.reasons)
+
+
+def test_open_weights_are_a_fact_of_the_model() -> None:
+    opened = Model(id="m", open_weights=True)
+
+    assert verdict(card(), model=opened, open_weights=True).allowed
+
+
+def test_every_broken_rule_is_named() -> None:
+    found = verdict(card(), max_level=Level.DEVICE, regions=("RU",), deny=("a",))
+
+    assert len(found.reasons) == 3
+
+
+def test_the_reason_names_the_place() -> None:
+    loaded = Loaded(
+        Settings(policy=Policy(deny=("a",))), {"policy.deny": Origin("flag", "policy.deny")}
+    )
+
+    found = judge(card(), None, base_url=URL, loaded=loaded)
+
+    assert "(flag policy.deny)" in found.reasons[0]
