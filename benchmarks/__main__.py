@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TOOLS = {"__init__", "__main__", "contenders", "harness", "loadserver", "peers"}
+TOOLS = {"__init__", "__main__", "contenders", "harness", "laneserver", "loadserver", "peers"}
 
 
 def programs() -> dict[str, str]:

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -136,11 +137,11 @@ def run(command: Sequence[str], env: Mapping[str, str], *, memory: bool = False)
 
 
 class LoadServer(AbstractContextManager["LoadServer"]):
-    """The server of loadserver.py in a process of its own; `requests()` tells what it saw."""
+    """The server of loadserver.py, or another of ours, in a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "loadserver") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.loadserver"],
+            [sys.executable, "-m", f"benchmarks.{module}"],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stdin=subprocess.PIPE,
@@ -159,6 +160,11 @@ class LoadServer(AbstractContextManager["LoadServer"]):
         line = json.loads(self._lines.readline())
         return {key: float(value) for key, value in line.items()}
 
+    def seen(self) -> dict[str, float]:
+        """What laneserver.py saw since the last time it was asked."""
+        with urllib.request.urlopen(f"{self.root}/seen", timeout=10) as answer:
+            return {key: float(value) for key, value in json.load(answer).items()}
+
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(5)
@@ -168,14 +174,19 @@ class LoadServer(AbstractContextManager["LoadServer"]):
 
 
 def rounds(
-    count: int, programs: Sequence[Program], measure: Callable[[Program], Figures]
+    count: int,
+    programs: Sequence[Program],
+    measure: Callable[[Program], Figures],
+    *,
+    warm: int = 1,
 ) -> dict[str, list[Figures]]:
-    """Measure each program `count` times in turn; a round before these warms files and caches."""
+    """Measure each program `count` times in turn; `warm` rounds before these do not count: they
+    warm files and caches."""
     found: dict[str, list[Figures]] = {program.name: [] for program in programs}
-    for number in range(count + 1):
+    for number in range(count + warm):
         for program in programs:
             figures = measure(program)
-            if number:
+            if number >= warm:
                 found[program.name].append(figures)
     return found
 
@@ -195,10 +206,10 @@ def spread(values: Sequence[float]) -> float:
 
 
 def cell(values: Sequence[float], scale: float = 1.0, digits: int = 0) -> str:
-    """least / median / greatest, and the spread."""
+    """least / median / greatest, and the spread where there are values enough for one."""
     three = (min(values), statistics.median(values), max(values))
     text = " / ".join(f"{value * scale:.{digits}f}" for value in three)
-    return f"{text} ±{spread(values) * 50:.0f}%"
+    return f"{text} ±{spread(values) * 50:.0f}%" if len(values) >= 4 else text
 
 
 @dataclass(frozen=True, slots=True)

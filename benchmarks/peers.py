@@ -3,7 +3,8 @@
 They go to the folder that BENCH_DIR names (default: llmctl-bench in the folder for temporary
 files), each program in its own, because what else is installed changes how fast a program starts.
 llmctl is installed anew from this checkout each time, without extras and without what developers
-need; the others are kept once made (--fresh makes them anew).
+need (in llmctl-aiohttp with a peer of its connections); the others are kept once made (--fresh
+makes them anew).
 """
 
 import argparse
@@ -13,12 +14,16 @@ import sys
 
 from benchmarks.harness import BENCH, ROOT, venv_python
 
-PEERS = {
+PEERS: dict[str, list[str]] = {
     "llm": ["llm"],
     "httpx": ["httpx>=0.28,<0.29"],
+    "aiohttp": ["aiohttp>=3.11,<4"],
+    "httpx-aiohttp": ["httpx>=0.28,<0.29", "httpx-aiohttp>=0.1"],
     "typer28": ["typer==0.28.*"],
     "typer29": ["typer==0.29.*"],
 }
+
+OURS: dict[str, list[str]] = {"llmctl": [], "llmctl-aiohttp": ["httpx-aiohttp>=0.1"]}
 
 
 def make(name: str, requirements: list[str]) -> None:
@@ -41,23 +46,26 @@ def main() -> int:
     for name, requirements in PEERS.items():
         if not (BENCH / "venvs" / name / "bin").exists():
             make(name, requirements)
-    if not (BENCH / "venvs" / "llmctl" / "bin").exists():
-        make("llmctl", [str(ROOT)])
-    else:
-        pip("llmctl", "--force-reinstall", "--no-deps", str(ROOT))
-        pip("llmctl", str(ROOT))
-    for name in ["llmctl", *PEERS]:
+    for name, others in OURS.items():
+        if not (BENCH / "venvs" / name / "bin").exists():
+            make(name, [str(ROOT), *others])
+        else:
+            pip(name, "--force-reinstall", "--no-deps", str(ROOT))
+            pip(name, str(ROOT), *others)
+    for name in [*OURS, *PEERS]:
         frozen = subprocess.run(
             [venv_python(name), "-m", "pip", "list", "--format", "freeze"],
             check=True,
             capture_output=True,
             text=True,
         )
-        wanted = [requirement.split("=")[0].split(">")[0] for requirement in PEERS.get(name, [])]
+        wanted = [
+            requirement.split("=")[0].split(">")[0] for requirement in {**OURS, **PEERS}[name]
+        ]
         versions = [
             line
             for line in frozen.stdout.splitlines()
-            if line.split("==")[0] in (wanted or ["llmctl-cli"])
+            if line.split("==")[0] in (*wanted, "llmctl-cli")
         ]
         print(f"{name}: {', '.join(versions)}")
     return 0
