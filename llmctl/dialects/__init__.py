@@ -72,6 +72,14 @@ class Dialect(Protocol):
         """The error that a status outside 2xx stands for; header names are lower case."""
         ...
 
+    def listing(self) -> HttpCall | None:
+        """A request for the models that a server has, None where it cannot be asked."""
+        return None
+
+    def listed(self, answer: Json) -> list[str]:
+        """The names in an answer to `listing`."""
+        return []
+
     def runs_elsewhere(self, model: str) -> bool:
         """Whether the name alone says that a local server only passes this model on to a cloud."""
         return False

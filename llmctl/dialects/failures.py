@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from llmctl.dialects.look import at, text_at
+from llmctl.dialects.look import at, int_at, text_at
 from llmctl.errors import (
     AuthFailed,
     Filtered,
@@ -21,6 +21,7 @@ from llmctl.errors import (
 from llmctl.messages import _
 from llmctl.types import Json
 
+LONGEST_SAID = 1000
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-trace-id", "x-amz-cf-id")
 
 # Words that providers use as `code`, `type` or `status`, by the error they mean. The first row
@@ -97,6 +98,25 @@ def failure(status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
     )
 
 
+def inside(answer: Json) -> LlmctlError:
+    """The error for an error document in an answer that began well: `{"error": …}`, or the error
+    as the document itself. Its codes count as they do in an error answer, since a spent quota does
+    not come back by asking again; a number is the status it would have had."""
+    error = at(answer, "error") or answer
+    said = message_in(answer) or str(error)[:300]
+    words = (text_at(error, key) for key in ("code", "type", "status"))
+    status = int_at(error, "code")
+    if status is not None and not 400 <= status < 600:
+        status = None
+    kind, reason = _kind(status, said.lower(), frozenset(word.lower() for word in words if word))
+    return kind(
+        _("the provider broke off with an error: {said}", said=said),
+        status=status,
+        reason=reason,
+        retryable=False if reason == "quota" else None,
+    )
+
+
 def classify(
     status: int, headers: Mapping[str, str], *, said: str, signs: Iterable[str]
 ) -> LlmctlError:
@@ -118,15 +138,20 @@ def classify(
     return error
 
 
-def _kind(status: int, said: str, signs: frozenset[str]) -> tuple[type[LlmctlError], str | None]:
+def _kind(
+    status: int | None, said: str, signs: frozenset[str]
+) -> tuple[type[LlmctlError], str | None]:
+    """`status` is None where nobody has said one."""
     for kind, reason, words in SIGNS:
         if signs & words:
             return kind, reason
-    if status in (400, 413, 422, 429):
+    if status in (None, 400, 413, 422, 429):
         for kind, reason, phrase in PHRASES:
             if phrase.search(said):
                 return kind, reason
     match status:
+        case None:
+            return ProviderFailed, None
         case 401 | 403 | 407:
             return AuthFailed, None
         case 402:
@@ -155,7 +180,8 @@ def parsed(body: str) -> Json:
 
 
 def message_in(answer: Json) -> str | None:
-    """The human words in an error body, wherever hosts put them."""
+    """The human words in an error body, wherever hosts put them; their beginning, since some quote
+    the whole request."""
     for path in (
         ("error", "message"),
         ("error",),
@@ -166,9 +192,9 @@ def message_in(answer: Json) -> str | None:
     ):
         found = at(answer, *path)
         if isinstance(found, str) and found.strip():
-            return found.strip()
+            return found.strip()[:LONGEST_SAID]
         if isinstance(found, list) and found and all(isinstance(item, str) for item in found):
-            return "; ".join(found)
+            return "; ".join(found)[:LONGEST_SAID]
     return None
 
 

@@ -22,6 +22,13 @@ def text_at(value: Json, *path: str | int) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def texts_at(value: Json, rows: str, key: str) -> list[str]:
+    """The texts under `key` in the list of tables under `rows`."""
+    found = at(value, rows)
+    texts = (text_at(row, key) for row in found) if isinstance(found, list) else ()
+    return [text for text in texts if text]
+
+
 def int_at(value: Json, *path: str | int) -> int | None:
     """A whole number; strings of digits count, as some servers send them."""
     found = at(value, *path)

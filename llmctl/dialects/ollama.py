@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
-from llmctl.dialects.look import at, int_at, parse, text_at
-from llmctl.errors import LlmctlError, ProviderFailed, UsageError
+from llmctl.dialects.look import at, int_at, parse, text_at, texts_at
+from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
 from llmctl.types import (
     Call,
@@ -73,6 +73,12 @@ class Ollama(Dialect):
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
         return OllamaDecoder(_prompt_characters(call))
 
+    def listing(self) -> HttpCall:
+        return HttpCall("GET", "api/tags")
+
+    def listed(self, answer: Json) -> list[str]:
+        return texts_at(answer, "models", "name")
+
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
         error = failures.failure(status, headers, body)
         if error.exit_code == 7:
@@ -126,16 +132,31 @@ def _encode_message(one: Message) -> Iterator[Json]:
     for result in results:
         yield {"role": "tool", "tool_name": result.name, "content": result.text}
     if results:
+        if len(results) < len(one.parts):
+            raise UsageError(_("a message may not mix text with results of functions"))
         return
     shaped: dict[str, Json] = {"role": one.role.value, "content": one.text}
     if images := [_image(part) for part in one.parts if isinstance(part, Media)]:
         shaped["images"] = images
     if calls := [part for part in one.parts if isinstance(part, ToolCall)]:
         shaped["tool_calls"] = [
-            {"function": {"name": call.name, "arguments": json.loads(call.arguments or "{}")}}
-            for call in calls
+            {"function": {"name": call.name, "arguments": _arguments(call)}} for call in calls
         ]
     yield shaped
+
+
+def _arguments(call: ToolCall) -> Json:
+    """As an object, which the format demands; a model may have written anything."""
+    try:
+        arguments = json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError):
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise UsageError(
+            _("the call of {name} in this conversation has arguments that are no JSON object",
+              name=call.name)
+        )  # fmt: skip
+    return arguments
 
 
 def _image(part: Media) -> str:
@@ -170,9 +191,8 @@ class OllamaDecoder(Decoder):
         if not frame.data or frame.data.isspace():
             return
         answer = parse(frame.data)
-        if error := at(answer, "error"):
-            said = failures.message_in(answer) or str(error)[:300]
-            raise ProviderFailed(_("the provider broke off with an error: {said}", said=said))
+        if at(answer, "error"):
+            raise failures.inside(answer)
         message = at(answer, "message")
         if thinking := text_at(message, "thinking") or text_at(answer, "thinking"):
             yield ReasoningDelta(thinking)
@@ -231,6 +251,7 @@ class OllamaDecoder(Decoder):
                 answer, prompt_eval_duration="prompt_s", eval_duration="output_s"
             ),
             load_s=_nanoseconds(answer, "load_duration"),
+            passed_on_to=host,
             details={"remote_host": host} if host else {},
         )
 

@@ -4,9 +4,9 @@ most other hosts. Where one departs from the rest, its card says so in `Quirks`.
 from collections.abc import Iterable, Iterator, Mapping
 
 from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
-from llmctl.dialects.look import at, float_at, int_at, parse, text_at
+from llmctl.dialects.look import at, float_at, int_at, parse, text_at, texts_at
 from llmctl.dialects.openai_messages import encode_messages
-from llmctl.errors import LlmctlError, ProviderFailed, UsageError
+from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
 from llmctl.types import (
     Call,
@@ -51,18 +51,28 @@ class OpenAIChat(Dialect):
                 raise UsageError(
                     _("this provider's format has no {kind}", kind=type(call).__name__.lower())
                 )
-        body |= _knobs(call, quirks)
+        # The older endpoint never got the newer name of the limit.
+        limit = quirks.max_tokens_field if isinstance(call, Chat) else "max_tokens"
+        body |= _knobs(call, quirks, limit)
         if call.stream:
             body["stream"] = True
             if quirks.usage_in_stream:
                 body["stream_options"] = {"include_usage": True}
         body |= quirks.extra_body
         body |= call.options
+        if not body.get("stream"):
+            body.pop("stream_options", None)  # refused without a stream
         framing = Framing.SSE if body.get("stream") else Framing.WHOLE
         return HttpCall("POST", path, body, framing=framing)
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
         return OpenAIDecoder(quirks.reasoning_fields)
+
+    def listing(self) -> HttpCall:
+        return HttpCall("GET", "models")
+
+    def listed(self, answer: Json) -> list[str]:
+        return texts_at(answer, "data", "id")
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
         return failures.failure(status, headers, body)
@@ -99,11 +109,11 @@ def _chat_body(call: Chat, quirks: Quirks) -> dict[str, Json]:
     return body
 
 
-def _knobs(call: Chat | Complete, quirks: Quirks) -> dict[str, Json]:
+def _knobs(call: Chat | Complete, quirks: Quirks, limit: str) -> dict[str, Json]:
     """The tuning that the model's card says it takes; the engine notes what is dropped here."""
     knobs: dict[str, Json] = {}
     if call.max_tokens is not None:
-        knobs[quirks.max_tokens_field] = call.max_tokens
+        knobs[limit] = call.max_tokens
     if call.temperature is not None and quirks.sampling:
         knobs["temperature"] = call.temperature
     if call.seed is not None and quirks.seed:
@@ -159,12 +169,8 @@ class OpenAIDecoder(Decoder):
         )
 
     def _read(self, answer: Json) -> Iterator[Event]:
-        if (error := at(answer, "error")) or frame_is_error(answer):
-            said = failures.message_in(answer) or str(error)[:300]
-            raise ProviderFailed(
-                _("the provider broke off with an error: {said}", said=said),
-                reason=text_at(error, "code") or text_at(error, "type"),
-            )
+        if at(answer, "error") or frame_is_error(answer):
+            raise failures.inside(answer)
         self._model = text_at(answer, "model") or self._model
         self._id = text_at(answer, "id") or self._id
         for key in DETAILS:

@@ -15,6 +15,8 @@ def encode_messages(messages: Iterable[Message], system_role: str) -> list[Json]
     for one in messages:
         results = [part for part in one.parts if isinstance(part, ToolResult)]
         if results:
+            if len(results) < len(one.parts):
+                raise UsageError(_("a message may not mix text with results of functions"))
             shaped += [
                 {"role": "tool", "tool_call_id": part.id, "content": part.text} for part in results
             ]

@@ -22,12 +22,20 @@ _forbidden = False
 def is_local(host: str) -> bool:
     """Whether `host` is this machine, by its spelling alone."""
     name = host.lower().strip("[]").rstrip(".")
-    if name in LOCAL_NAMES:
+    if names_this_machine(name):
         return True
     try:
-        return ipaddress.ip_address(name.partition("%")[0]).is_loopback
+        # Knows the zones of IPv6; behind an IPv4 address `%` would be part of somebody's name.
+        return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def names_this_machine(host: str) -> bool:
+    """Whether `host` is a name, not an address, that means this machine (RFC 6761, section 6.3):
+    it is never looked up, since a name server may say otherwise."""
+    name = host.lower().rstrip(".")
+    return name in LOCAL_NAMES or name.endswith(".localhost")
 
 
 def refuse_distant(host: str) -> None:

@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -113,7 +114,7 @@ class Lane:
         try:
             return httpx.Request(
                 http.method,
-                self.target.url(http.path),
+                parsed(self.target.url(http.path)),
                 headers=headers,
                 content=content,
                 extensions={"timeout": {"read": self.target.idle_timeout}},
@@ -146,10 +147,17 @@ class Lane:
             while True:
                 response = await self._sent(request)
                 try:
-                    request = await flow.asend(response)
-                    await response.aread()  # so that the connection can be kept
+                    async with asyncio.timeout(self.target.idle_timeout):
+                        request = await flow.asend(response)  # it may read a token's answer
+                        await response.aread()  # so that the connection can be kept
                 except StopAsyncIteration:
                     return response
+                except TimeoutError:
+                    await response.aclose()
+                    target = self.target
+                    raise trouble.silent(
+                        target.host, target.idle_timeout, target.provider
+                    ) from None
                 except BaseException:
                     await response.aclose()
                     raise
@@ -157,21 +165,34 @@ class Lane:
             await flow.aclose()
 
     async def _sent(self, request: httpx.Request) -> httpx.Response:
+        # Those of a flow come without.
+        request.extensions.setdefault("timeout", {"read": self.target.idle_timeout})
         response = await self._transport.handle_async_request(request)
         response.request = request
         return response
 
     def _redirected(self, response: httpx.Response) -> ProviderFailed:
-        goal = urlsplit(response.headers.get("location", ""))
+        try:
+            goal = urlsplit(response.headers.get("location", ""))
+            place = (goal.hostname or goal.path)[:100] or "?"
+        except ValueError:
+            place = "?"
         return ProviderFailed(
             _("{host} sends us on to {goal}; llmctl follows no redirect with a key or a prompt",
-              host=self.target.host, goal=goal.hostname or goal.path or "?"),
+              host=self.target.host, goal=place),
             hint=_("if that is right: llmctl config set providers.{provider}.base_url URL",
                    provider=self.target.provider),
             status=response.status_code,
             reason="redirect",
             retryable=False,
         )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def parsed(url: str) -> httpx.URL:
+    """httpx takes as long to parse an address as to make the rest of a request, and many requests
+    go to few addresses. Raises httpx.InvalidURL."""
+    return httpx.URL(url)
 
 
 def make_transport(target: Target) -> httpx.AsyncBaseTransport:

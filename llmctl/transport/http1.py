@@ -15,7 +15,7 @@ import httpx
 from llmctl.errors import NetworkFailed, ProviderFailed
 from llmctl.messages import _
 from llmctl.transport import trouble
-from llmctl.transport.dial import Dialling, dial, proxy_credentials
+from llmctl.transport.dial import Dialling, dial, proxy_credentials, refused_credentials
 from llmctl.transport.proxy import Proxy, proxy_for
 from llmctl.transport.wire import Wire
 
@@ -36,6 +36,8 @@ class Connection:
         # An HTTP proxy is asked for whole URLs, unless TLS goes through it as through a pipe.
         self.asked = proxy if origin[0] == "http" and proxy and not proxy.is_socks else None
         self.heard = False
+        self._ended = False
+        self._error: h11.RemoteProtocolError | None = None
         self.talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
 
     @property
@@ -72,19 +74,34 @@ class Connection:
         ProviderFailed for one that is no HTTP."""
         while True:
             try:
-                event = self.talk.next_event()
+                event = self.arrived()
             except h11.RemoteProtocolError as error:
                 raise self._broken(error) from None
             if event is not h11.NEED_DATA:
                 return event
             self.talk.receive_data(await self._read())
 
+    def arrived(self) -> object:
+        """The next event of what is here already; raises h11.RemoteProtocolError, the same one
+        again when called again."""
+        if self._error is not None:
+            raise self._error
+        try:
+            return self.talk.next_event()
+        except h11.RemoteProtocolError as error:
+            self._error = error
+            raise
+
     async def _read(self) -> bytes:
         try:
             data = await self.wire.read()
         except OSError:
             raise self._gone() from None
+        if not self.heard and not b"HTTP/".startswith(data[:5]):
+            # h11 would wait for the end of a line that never comes.
+            raise self._no_http(repr(data[:20].decode("latin-1")))
         self.heard = self.heard or bool(data)
+        self._ended = not data
         return data
 
     def _gone(self) -> NetworkFailed:
@@ -93,19 +110,24 @@ class Connection:
         return trouble.no_answer(self.host, self.provider)
 
     def _broken(self, error: h11.RemoteProtocolError) -> NetworkFailed | ProviderFailed:
-        if self.wire.over:
+        if self._ended:  # and not `wire.over`: it may have said nonsense and then closed
             return self._gone()
+        return self._no_http(str(error))
+
+    def _no_http(self, why: str) -> ProviderFailed:
         return ProviderFailed(
-            _("{host} does not speak HTTP: {why}", host=self.host, why=error),
+            _("{host} does not speak HTTP: {why}", host=self.host, why=why),
             reason="not-http",
             retryable=False,
             provider=self.provider,
             host=self.host,
-        )
+            hint=_("check the address: llmctl config get providers.{provider}.base_url",
+                   provider=self.provider),
+        )  # fmt: skip
 
     async def head(self, patience: float | None) -> h11.Response:
-        """The head of the answer; raises NetworkFailed (idle) when for `patience` seconds neither
-        a byte of it came nor one of the request went out."""
+        """The head of the answer; raises NetworkFailed (idle) when it did not come within
+        `patience` seconds, counted anew as long as bytes of the request go out."""
         unsent = self.wire.unsent
         while True:
             try:
@@ -123,6 +145,19 @@ class Connection:
                 return event
             if not isinstance(event, h11.InformationalResponse):
                 raise self._gone()
+
+    def catch_up(self) -> None:
+        """Take in the end of an answer that nobody waited for, if it has come by now."""
+        if self.talk.their_state is not h11.SEND_BODY or self.wire.quiet:
+            return
+        self.talk.receive_data(self.wire.arrived())
+        try:
+            while type(event := self.arrived()) is h11.Data:
+                pass
+        except h11.RemoteProtocolError:
+            return
+        if type(event) is h11.EndOfMessage:
+            self.finish()
 
     def finish(self) -> None:
         """The answer is whole: make ready for the next, or close."""
@@ -144,6 +179,12 @@ class Body(httpx.AsyncByteStream):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._over = False
+        self._spared = False
+
+    def spare(self) -> None:
+        """Only the formal end is still to come, often in a packet of its own: what closes this body
+        from now on leaves the connection, which catches up before the next request."""
+        self._spared = True
 
     def __aiter__(self) -> Self:  # an iterator by itself, no generator
         return self
@@ -157,11 +198,10 @@ class Body(httpx.AsyncByteStream):
     def _arrived(self, event: object) -> bytes:
         """The data of `event` and of all that has arrived with it."""
         pieces: list[bytes] = []
-        talk = self._connection.talk
         while type(event) is h11.Data:
             pieces.append(event.data)
             try:
-                event = talk.next_event()
+                event = self._connection.arrived()
             except h11.RemoteProtocolError:
                 break  # comes again, with its cause, at the next reading
         else:
@@ -173,7 +213,8 @@ class Body(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         if not self._over:
             self._over = True
-            self._connection.wire.close()
+            if not self._spared:
+                self._connection.wire.close()
 
 
 class Http1Transport(httpx.AsyncBaseTransport):
@@ -181,7 +222,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
 
     Requests may carry `extensions["timeout"]["read"]`, the seconds of silence to bear before the
     head of the answer. Answers carry `extensions`: `connect_s` (None on a kept connection),
-    `reused`, `head_at` (monotonic seconds when the head of the answer was there).
+    `reused`, `head_at` (monotonic seconds when the head of the answer was there), and `spare`, to
+    be called once the rest of the body is of no interest but the connection is.
     """
 
     def __init__(self, how: Dialling) -> None:
@@ -208,12 +250,14 @@ class Http1Transport(httpx.AsyncBaseTransport):
             connect_s = time.monotonic() - begun
             head = await self._asked(connection, request, body)
         self._kept[origin] = connection
+        stream = Body(connection)
+        known = {"connect_s": connect_s, "reused": reused, "spare": stream.spare}
         return httpx.Response(
             head.status_code,
             headers=head.headers.raw_items(),
-            stream=Body(connection),
+            stream=stream,
             request=request,
-            extensions={"connect_s": connect_s, "reused": reused, "head_at": time.monotonic()},
+            extensions={**known, "head_at": time.monotonic()},
         )
 
     async def _take(self, origin: Origin) -> Connection | None:
@@ -224,6 +268,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         # Two turns of the loop: what the system knows of the connection by now, we know then.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+        kept.catch_up()
         if kept.usable:
             return kept
         kept.wire.close()
@@ -240,7 +285,10 @@ class Http1Transport(httpx.AsyncBaseTransport):
     ) -> h11.Response:
         try:
             connection.send(request, body)
-            return await connection.head(request.extensions.get("timeout", {}).get("read"))
+            head = await connection.head(request.extensions.get("timeout", {}).get("read"))
+            if connection.asked is not None and head.status_code == 407:
+                raise refused_credentials(connection.asked)
+            return head
         except BaseException:
             connection.wire.close()
             raise

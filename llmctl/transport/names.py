@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import ipaddress
 import socket
 import threading
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from contextlib import suppress
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
-from llmctl.transport.egress import LOCAL_NAMES
+from llmctl.transport.egress import names_this_machine
 
 # How long an address may keep the next one waiting (RFC 8305, section 5).
 STAGGER_SECONDS = 0.25
@@ -28,7 +29,7 @@ async def addresses(host: str, port: int) -> list[Address]:
 
     This machine's own name and literal addresses are known without asking anyone.
     """
-    if host.lower().rstrip(".") in LOCAL_NAMES:
+    if names_this_machine(host):
         return [
             Address(socket.AF_INET, ("127.0.0.1", port)),
             Address(socket.AF_INET6, ("::1", port)),
@@ -36,8 +37,9 @@ async def addresses(host: str, port: int) -> list[Address]:
     if ":" in host:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
         return _alternating(found)
-    if host.replace(".", "").isdigit() and host.count(".") == 3:
-        return [Address(socket.AF_INET, (host, port))]
+    with suppress(ValueError):
+        literal = ipaddress.IPv4Address(host.rstrip("."))  # with the dot it would be looked up
+        return [Address(socket.AF_INET, (str(literal), port))]
     return _alternating(await _looked_up(host, port))
 
 

@@ -10,7 +10,10 @@ PORTS = {"http": 80, "https": 443}
 
 def is_loopback(base_url: str) -> bool:
     """Whether the URL's host is literally this machine; no name is looked up."""
-    return is_local(urlsplit(base_url).hostname or "")
+    try:
+        return is_local(urlsplit(base_url).hostname or "")
+    except ValueError:  # no address at all
+        return False
 
 
 def listens(base_url: str, seconds: float = 0.2) -> bool:

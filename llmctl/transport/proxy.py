@@ -28,7 +28,8 @@ class Proxy:
         return self.scheme.startswith("socks")
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
 
 
 def proxy_for(
@@ -67,6 +68,8 @@ def parse_proxy(text: str, source: str) -> Proxy:
         scheme = {"socks": "socks5h"}.get(parts.scheme.lower(), parts.scheme.lower())
         if scheme not in PORTS or not parts.hostname:
             raise ValueError
+        if "@" in f"{parts.path}{parts.query}{parts.fragment}":
+            raise ValueError  # a password with / ? # in it: its start would pass as host and port
         return Proxy(
             scheme,
             parts.hostname.encode("idna").decode("ascii"),
@@ -90,13 +93,13 @@ def bypassed(parts: SplitResult, rules: str) -> bool:
 
 
 def _fits(rule: str, host: str, port: int | None) -> bool:
-    if rule == "*" or _in_range(host, rule):
-        return True
     name, colon, number = rule.rpartition(":")
-    if colon and number.isdigit() and (":" not in name or name.endswith("]")):
+    if colon and number.isdecimal() and (":" not in name or name.endswith("]")):
         if port != int(number):
             return False
         rule = name
+    if rule == "*" or _in_range(host, rule.strip("[]")):
+        return True
     name = rule.removeprefix("*").lstrip(".").strip("[]").rstrip(".")
     return bool(name) and (host == name or host.endswith(f".{name}"))
 

@@ -52,7 +52,8 @@ class Reply:
         self._patience = patience
         # Past httpx's own reading, which costs as much again, unless there is something to unpack.
         coded = response.headers.get("content-encoding", "identity") != "identity"
-        self._source = response.aiter_bytes() if coded else aiter(_stream(response))
+        read = response.is_stream_consumed  # by a flow that fetches tokens: httpx has the bytes
+        self._source = response.aiter_bytes() if coded or read else aiter(_stream(response))
 
     async def text(self, limit: int = 1 << 20) -> str:
         """The body, at most `limit` bytes of it; for answers that are errors."""
@@ -60,9 +61,13 @@ class Reply:
         try:
             while len(data) < limit and (piece := await self._piece()) is not None:
                 data += piece
-        except NetworkFailed:
+        except (NetworkFailed, ProviderFailed):
             pass  # the status has said already that this is an error
-        return bytes(data[:limit]).decode(self._charset(), "replace")
+        body = bytes(data[:limit])
+        try:
+            return body.decode(self._charset(), "replace")
+        except (LookupError, ValueError):  # no such encoding, or none of text
+            return body.decode("utf-8", "replace")
 
     async def frames(self, framing: Framing) -> AsyncGenerator[Frame, None]:
         """The body cut into frames as they come; closed early, it closes the connection at once.
@@ -86,6 +91,12 @@ class Reply:
         finally:
             await self._response.aclose()
 
+    def spare(self) -> None:
+        """The answer is whole though its body may not have ended: keep the connection for the next
+        request, if the end comes by then."""
+        if spare := self._response.extensions.get("spare"):
+            spare()
+
     def _decoder(self, framing: Framing) -> SseDecoder | NdjsonDecoder | WholeDecoder:
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "text/html":
@@ -103,12 +114,7 @@ class Reply:
 
     def _charset(self) -> str:
         _kind, _mark, named = self.headers.get("content-type", "").lower().partition("charset=")
-        name = named.partition(";")[0].strip(' "')
-        try:
-            "".encode(name or "utf-8")
-        except (LookupError, ValueError):
-            return "utf-8"
-        return name or "utf-8"
+        return named.partition(";")[0].strip(' "') or "utf-8"
 
     async def _piece(self) -> bytes | None:
         """The next bytes of the body, None at its end."""

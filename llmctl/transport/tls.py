@@ -4,12 +4,16 @@ There is no way to turn verification off.
 """
 
 import os
+import re
 import ssl
 import sys
+from contextlib import suppress
 from functools import cache
 
 from llmctl.errors import ConfigError
 from llmctl.messages import _
+
+REHASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
 @cache
@@ -56,18 +60,38 @@ def _add(context: ssl.SSLContext, path: str, source: str) -> None:
     path = os.path.expanduser(path)
     try:
         if os.path.isdir(path):
-            context.load_verify_locations(capath=path)
-            return
-        with open(path, "rb") as file:
-            data = file.read()
-        if b"-----BEGIN" in data:
-            context.load_verify_locations(cadata=data.decode("ascii", "ignore"))
+            _add_folder(context, path)
         else:
-            context.load_verify_locations(cadata=data)
+            _add_file(context, path)
     except (ssl.SSLError, ValueError):  # ValueError: it is empty
         raise _unusable(path, source, _("it holds no certificate")) from None
     except OSError as error:
         raise _unusable(path, source, error.strerror or str(error)) from None
+
+
+def _add_file(context: ssl.SSLContext, path: str) -> None:
+    with open(path, "rb") as file:
+        data = file.read()
+    if b"-----BEGIN" in data:
+        context.load_verify_locations(cadata=data.decode("ascii", "ignore"))
+    else:
+        context.load_verify_locations(cadata=data)
+
+
+def _add_folder(context: ssl.SSLContext, path: str) -> None:
+    """OpenSSL finds certificates in a folder by names that `openssl rehash` gives them; in one that
+    nobody has prepared every file is tried. Raises ValueError when none is a certificate."""
+    names = sorted(os.listdir(path))
+    if any(REHASHED.fullmatch(name) for name in names):
+        context.load_verify_locations(capath=path)
+        return
+    found = False
+    for name in names:
+        with suppress(OSError, ValueError):  # SSLError is an OSError
+            _add_file(context, os.path.join(path, name))
+            found = True
+    if not found:
+        raise ValueError
 
 
 def _unusable(path: str, source: str, why: str) -> ConfigError:

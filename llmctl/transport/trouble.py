@@ -54,7 +54,7 @@ def connect_timeout(host: str, port: int, seconds: float, provider: str) -> Netw
     return NetworkFailed(
         _("{host}:{port} did not take the connection within {seconds:g} s", host=host, port=port,
           seconds=seconds),
-        reason="timeout",
+        reason="connect",
         host=f"{host}:{port}",
         provider=provider,
         hint=_("check the network; a proxy is set with HTTPS_PROXY or"

@@ -86,6 +86,10 @@ class Wire(asyncio.Protocol):
                 await self._waiter
             finally:
                 self._waiter = None
+        return self.arrived()
+
+    def arrived(self) -> bytes:
+        """What is here by now, b"" for nothing."""
         data = self._arrived[0] if len(self._arrived) == 1 else b"".join(self._arrived)
         self._arrived.clear()
         self._size = 0
@@ -106,11 +110,11 @@ class Wire(asyncio.Protocol):
     async def read_until(self, mark: bytes, most: int) -> bytes:
         """Up to and with `mark`; raises EOFError when it does not come within `most` bytes."""
         data = b""
-        while mark not in data:
-            if len(data) > most:
-                raise EOFError
+        while (begins := data.find(mark)) < 0 and len(data) <= most:
             data += await self._more()
-        end = data.index(mark) + len(mark)
+        end = begins + len(mark)
+        if begins < 0 or end > most:
+            raise EOFError
         self._put_back(data[end:])
         return data[:end]
 
@@ -125,7 +129,10 @@ class Wire(asyncio.Protocol):
             self._size += len(rest)
 
     async def secure(self, context: "SSLContext", host: str) -> None:
-        """Put TLS on top; raises OSError (an SSLError among them)."""
+        """Put TLS on top; raises OSError (an SSLError among them). What came before, unprotected,
+        would pass for something said under TLS: then there is no connection."""
+        if self._arrived:
+            raise ConnectionAbortedError
         loop = asyncio.get_running_loop()
         secured = await loop.start_tls(self.transport, self, context, server_hostname=host)
         if secured is None:

@@ -91,3 +91,16 @@ def test_the_server_may_forbid_or_demand_a_repeat() -> None:
 
 def test_request_id_comes_from_the_headers() -> None:
     assert failure(500, {"x-request-id": "req_7"}, "{}").request_id == "req_7"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "x" * 1_000_000}},
+        {"error": "x" * 1_000_000},
+        {"detail": ["x" * 1000] * 1000},
+    ],
+)
+def test_an_endless_explanation_is_cut(body: Json) -> None:
+    """Some hosts quote the whole request."""
+    assert 500 < len(failure(400, {}, json.dumps(body)).message) < 1200

@@ -7,8 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+import trustme
+
 from llmctl.dialects import Framing, HttpCall
 from llmctl.transport.exchange import Lane
+from llmctl.transport.target import Target
+from llmctl.types import Json
 
 CALL = HttpCall("POST", "/chat", {"prompt": "Why?"})
 SSE_HEAD = (
@@ -121,3 +125,15 @@ async def status(lane: Lane, call: HttpCall = CALL) -> int:
     async with lane.exchange(call) as reply:
         await reply.text()
         return reply.status
+
+
+def server_side(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """A server's side of TLS with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+def lane(base_url: str, **how: Json) -> Lane:
+    """A lane to a provider called acme."""
+    return Lane(Target(provider="acme", base_url=base_url, **how))

@@ -1,0 +1,213 @@
+"""The model inside this process as an httpx transport: requests in OpenAI's shape go in, its
+server-sent events come out, so that nothing above knows that no network is involved.
+
+The library blocks, swallows whatever is raised in its callback, and aborts the process when the
+interpreter ends while it generates. So each answer is made by a thread that is not a daemon, is
+told to stop between two tokens, and is waited for.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from llmctl.transport.llama_model import LlamaModel, OnChunk, restore_signals
+from llmctl.types import Json
+
+# A thread in the middle of a long prompt hears of nothing until its first token. By then the
+# command leaves (see cli/start.py); where it does not, the interpreter waits for the thread.
+PATIENCE_S = 0.5
+
+Answering = Callable[[Mapping[str, Json], OnChunk], Mapping[str, Json] | None]
+
+
+class LlamaTransport(httpx.AsyncBaseTransport):
+    """One model, loaded at the first request, for one request at a time. Answers carry
+    `extensions`: `load_s` (None once it is loaded), `reused`, `head_at`."""
+
+    def __init__(self, path: str, options: Mapping[str, Json]) -> None:
+        self._path = Path(path)
+        self._options = options
+        self._model: LlamaModel | None = None
+        self._answer: Answer | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(await request.aread())
+        begun = time.monotonic()
+        reused = self._model is not None
+        model = self._model or await self._loaded()
+        load_s = None if reused else time.monotonic() - begun
+        ways: Mapping[str, Answering] = {
+            "/chat/completions": model.chat,
+            "/completions": model.complete,
+        }
+        answering = ways.get(request.url.path)
+        if answering is None:
+            return refusal({"code": 404, "message": request.url.path})
+        self._answer = answer = Answer(answering, body)
+        first = await answer.next()
+        extensions = {"load_s": load_s, "reused": reused, "head_at": time.monotonic()}
+        if isinstance(first, BaseException):
+            return refusal({"code": 400, "message": str(first)}, extensions)
+        if first is not None and (error := first.get("error")):
+            return refusal(error, extensions)
+        if not body.get("stream"):
+            return httpx.Response(
+                200,
+                headers={"content-type": "application/json"},
+                stream=Whole(first or {}),
+                extensions=extensions,
+            )
+        return httpx.Response(
+            200,
+            headers={"content-type": "text/event-stream"},
+            stream=Events(answer, first),
+            extensions=extensions,
+        )
+
+    async def _loaded(self) -> LlamaModel:
+        """Load in a thread, so that a signal is heard meanwhile."""
+        self._model = await in_thread(lambda: LlamaModel(self._path, self._options))
+        restore_signals()
+        return self._model
+
+    async def aclose(self) -> None:
+        if self._answer is not None and not await self._answer.stopped():
+            return  # still busy with a prompt: what it works on must stay
+        if self._model is not None:
+            self._model.close()
+            self._model = None
+
+
+async def in_thread(work: Callable[[], LlamaModel]) -> LlamaModel:
+    """The result of `work` in a thread of its own; asyncio's own threads would be waited for at
+    the end even when nobody wants their result any more."""
+    result: Future[LlamaModel] = Future()
+
+    def run() -> None:
+        result.set_running_or_notify_cancel()  # from here on nobody can cancel it
+        try:
+            result.set_result(work())
+        except BaseException as error:
+            result.set_exception(error)
+
+    threading.Thread(target=run, name="llama-load").start()
+    return await asyncio.wrap_future(result)
+
+
+def call_soon(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *given: Any) -> None:
+    """Run `call` in the loop, from another thread; a loop that is over hears nothing."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, *given)
+
+
+class Answer:
+    """The chunks of one answer, made by a thread as they are asked for."""
+
+    def __init__(self, answering: Answering, body: Mapping[str, Json]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._chunks: asyncio.Queue[Mapping[str, Json] | BaseException | None] = asyncio.Queue()
+        self._stop = threading.Event()
+        self._over = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, args=(answering, body), name="llama")
+        self._thread.start()
+
+    def _run(self, answering: Answering, body: Mapping[str, Json]) -> None:
+        last: Mapping[str, Json] | BaseException | None
+        try:
+            last = answering(body, self._chunk)
+        except BaseException as error:
+            last = error
+        if last is not None:
+            call_soon(self._loop, self._chunks.put_nowait, last)
+        call_soon(self._loop, self._ended)
+
+    def _chunk(self, chunk: Mapping[str, Json]) -> bool:
+        call_soon(self._loop, self._chunks.put_nowait, chunk)
+        return self._stop.is_set()
+
+    def _ended(self) -> None:
+        self._chunks.put_nowait(None)
+        self._over.set()
+
+    async def next(self) -> Mapping[str, Json] | BaseException | None:
+        """The next chunk, an exception in its place, None at the end."""
+        return await self._chunks.get()
+
+    async def stopped(self) -> bool:
+        """End the generation between two tokens; whether the thread is over by now."""
+        self._stop.set()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._over.wait()
+        except TimeoutError:
+            return False
+        self._thread.join()
+        return True
+
+
+class Events(httpx.AsyncByteStream):
+    """The chunks of an answer as server-sent events, `[DONE]` behind the last. Closed early, the
+    generation stops."""
+
+    def __init__(self, answer: Answer, first: Mapping[str, Json] | None) -> None:
+        self._answer = answer
+        self._next = first
+        self._done = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._done:
+            raise StopAsyncIteration
+        chunk: Mapping[str, Json] | BaseException | None = self._next
+        self._next = None
+        if chunk is None:
+            chunk = await self._answer.next()
+        if chunk is None:
+            self._done = True
+            return b"data: [DONE]\n\n"
+        if isinstance(chunk, BaseException):
+            chunk = {"error": {"message": str(chunk)}}
+        return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+    async def aclose(self) -> None:
+        if not self._done:
+            self._done = True
+            await self._answer.stopped()
+
+
+class Whole(httpx.AsyncByteStream):
+    """A document in one piece."""
+
+    def __init__(self, document: Mapping[str, Json]) -> None:
+        self._rest = [json.dumps(document).encode()]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._rest:
+            raise StopAsyncIteration
+        return self._rest.pop()
+
+
+def refusal(
+    error: Mapping[str, Json], extensions: Mapping[str, Any] | None = None
+) -> httpx.Response:
+    """An error of the library, which has the status as its code, as an answer of HTTP."""
+    code = error.get("code")
+    return httpx.Response(
+        code if isinstance(code, int) and 400 <= code < 600 else 500,
+        headers={"content-type": "application/json"},
+        stream=Whole({"error": dict(error)}),
+        extensions=dict(extensions or {}),
+    )

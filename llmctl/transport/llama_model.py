@@ -1,0 +1,147 @@
+"""llama.cpp inside this process: a model loaded from its file, closed to everybody else.
+
+What the library gets wrong is put right here: it reports every unusable file in the same words, it
+listens on a loopback port (there is no switch against that, so the port gets a key that nobody
+knows, no page and no origin), and its threads spin while they wait for each other.
+"""
+
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from llmctl.errors import ConfigError, NotFound
+from llmctl.messages import _
+from llmctl.types import Json
+
+MAGIC = b"GGUF"
+# Tokens, where the settings say nothing: a model may know a hundred thousand, whose keys and values
+# alone would fill the memory of a small machine.
+CONTEXT = 4096
+PROMPT_CACHE_MB = 256  # the library's own default is 8 GB
+
+# Read by the OpenMP runtime when it is loaded. Its threads wait for each other in busy loops, which
+# is thirty times slower as soon as one core is taken by something else.
+CALM = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+
+# Chunks of an answer go in; whether to stop comes out.
+OnChunk = Callable[[Mapping[str, Json]], bool]
+
+
+def check_file(path: Path) -> None:
+    """Raises NotFound where there is no file, ConfigError where it is no model in GGUF form."""
+    try:
+        with open(path, "rb") as file:
+            magic = file.read(len(MAGIC))
+    except FileNotFoundError:
+        raise NotFound(
+            _("there is no model file {path}", path=path),
+            hint=_("the models there are: llmctl models list local"),
+            reason="weights",
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            _("cannot read {path}: {why}", path=path, why=error.strerror or type(error).__name__)
+        ) from None
+    if magic != MAGIC:
+        raise ConfigError(
+            _("{path} is not a model in GGUF form", path=path),
+            hint=_("the models there are: llmctl models list local"),
+            reason="not-gguf",
+        )
+
+
+def library() -> Any:
+    """The module xllamacpp; raises NotFound where it is not installed."""
+    for name, value in CALM.items():
+        os.environ.setdefault(name, value)
+    try:
+        import xllamacpp
+    except ImportError:
+        raise missing() from None
+    return xllamacpp
+
+
+def missing() -> NotFound:
+    """The error of an installation without llama.cpp."""
+    return NotFound(
+        _("this installation has no engine for local models"),
+        hint=_("add it: pip install 'llmctl-cli[local]' (in a checkout: pip install '.[local]')"),
+        reason="engine",
+    )
+
+
+def default_threads() -> int:
+    """Half of the cores this process may use: more are slower when anything else runs."""
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return max(1, cores // 2)
+
+
+class LlamaModel:
+    """A loaded model. `options` may hold `context` (tokens), `longest` (the most tokens that it was
+    made for), `threads`, and `name` (what answers call it; its path is nobody's business). Loading
+    takes seconds and blocks; raises NotFound and ConfigError."""
+
+    def __init__(self, path: Path, options: Mapping[str, Json]) -> None:
+        check_file(path)
+        engine = library()
+        parameters = engine.CommonParams()
+        parameters.model.path = str(path)
+        parameters.model_alias = {str(options.get("name") or path.stem)}
+        longest = int(options.get("longest") or CONTEXT)
+        parameters.n_ctx = int(options.get("context") or min(CONTEXT, longest))
+        parameters.n_parallel = 1
+        parameters.warmup = False
+        parameters.verbosity = 0
+        parameters.cache_ram_mib = PROMPT_CACHE_MB
+        threads = int(options.get("threads") or default_threads())
+        parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
+        parameters.api_keys = [secrets.token_urlsafe(32)]
+        parameters.cors_origins = "null"
+        parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = False
+        try:
+            self._server: Any = engine.Server(parameters)
+        except (RuntimeError, ValueError):
+            raise ConfigError(
+                _("{path} cannot be loaded: it is damaged, of a kind that this version of"
+                  " llama.cpp does not know, or larger than the memory", path=path),
+                hint=_("load it with less context (llmctl config set local.context 2048), or pull"
+                       " it again"),
+                reason="not-loadable",
+            ) from None  # fmt: skip
+
+    def chat(self, body: Mapping[str, Json], on_chunk: OnChunk) -> Mapping[str, Json] | None:
+        """Answer a request in the shape of chat completions; blocks. Streamed answers go to
+        `on_chunk`, whole ones come back; errors are either, or a ValueError."""
+        return self._answer(self._server.handle_chat_completions, body, on_chunk)
+
+    def complete(self, body: Mapping[str, Json], on_chunk: OnChunk) -> Mapping[str, Json] | None:
+        """The same in the shape of completions."""
+        return self._answer(self._server.handle_completions, body, on_chunk)
+
+    def _answer(
+        self, handle: Any, body: Mapping[str, Json], on_chunk: OnChunk
+    ) -> Mapping[str, Json] | None:
+        answer: Mapping[str, Json] | None
+        answer = handle(dict(body), on_chunk) if body.get("stream") else handle(dict(body))
+        return answer
+
+    def close(self) -> None:
+        """Free the memory; nothing may be running on it."""
+        self._server = None
+
+
+def restore_signals() -> None:
+    """Install Python's signal handlers again: some builds of the library put their own in their
+    place while they load. Does nothing outside the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        if handler is not None:
+            signal.signal(number, handler)
