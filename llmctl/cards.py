@@ -172,11 +172,17 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """Where a local model's file comes from and what it needs. `verified` says that its checksum
-    was computed from the file itself, not only read from a page; sizes in bytes."""
+    """Where a local model's file comes from and what it needs; sizes in bytes.
+
+    `revision` is the commit of the Hub's repository at which the file has this `size` and
+    `sha256`; without one all three are only known once it is pulled. `memory` is what the model
+    takes when it is loaded as it is by default. `verified` says that the checksum was computed from
+    the file itself, not only read from a page.
+    """
 
     hub: str | None = None
     file: str | None = None
+    quantisation: str | None = None
     revision: str | None = None
     package: str | None = None
     size: int | None = None
@@ -219,7 +225,9 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A whole card. `card` is the version of this schema."""
+    """A whole card. `card` is the version of this schema. `any_model` says that names which are not
+    listed may be models too; a `reseller` serves other makers' models, whose bare ids mean the
+    maker. `source` is that of every fact without one of its own."""
 
     card: Literal[1]
     id: str
@@ -232,6 +240,7 @@ class Card:
     currency: str | None = None
     default_model: str | None = None
     any_model: bool = False
+    reseller: bool = False
     auth: Auth = field(default_factory=Auth)
     settings: tuple[Setting, ...] = ()
     quirks: CardQuirks = field(default_factory=CardQuirks)

@@ -69,6 +69,30 @@ class Asked:
         }
         return {key: value for key, value in flags.items() if value is not None}
 
+    def spelt(self) -> dict[str, str]:
+        """How each of those flags was written, for messages."""
+        names = {
+            "defaults.model": "--model",
+            "log.mode": "--no-log" if self.no_log else "--log",
+            "network.timeout": "--timeout",
+            "network.idle_timeout": "--idle-timeout",
+            "policy.max_level": "--local-only" if self.local_only else "--privacy",
+            "output.encoding": "--encoding",
+        }
+        return {**dict.fromkeys(required(self.require), "--require"), **names}
+
+    def check(self) -> None:
+        """Raises UsageError for what is wrong whatever the settings say, before anything is read:
+        a prompt from standard input may take long to come."""
+        pairs(self.option, "-o")
+        pairs(self.param, "-p")
+        chat_only = {"-t": self.template, "-s": self.system, "--schema": self.schema}
+        if self.complete and (flag := next((one for one in chat_only if chat_only[one]), None)):
+            raise UsageError(
+                _("--complete continues a text; it has no use for {flag}", flag=flag),
+                hint=_("leave one of the two out"),
+            )
+
 
 def required(rules: str | None) -> dict[str, Json]:
     """`region=RU,max-retention=30,no-training,open-weights` as policy settings."""
@@ -98,9 +122,9 @@ def pairs(given: list[str] | None, flag: str) -> dict[str, str]:
     for item in given or ():
         key, equals, value = item.partition("=")
         if not equals or not key:
-            hint = _("to write the answer to a file: --output FILE") if flag == "-o" else None
             raise UsageError(
-                _("{flag} takes KEY=VALUE, not {item}", flag=flag, item=item), hint=hint
+                _("{flag} takes KEY=VALUE, not {item}", flag=flag, item=item),
+                hint=_("to write the answer to a file: --output FILE"),
             )
         found[key.strip()] = value
     return found

@@ -32,6 +32,16 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 
+def edits(one: str, other: str) -> int:
+    """Levenshtein distance."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]
+
+
 def root_help() -> str:
     """The text of `llmctl --help`."""
     width = max(map(len, COMMANDS)) + 2

@@ -12,6 +12,7 @@ app = typer.Typer(
     help=_("Settings: show, get, set, edit; trust in project files."),
     no_args_is_help=True,
     rich_markup_mode=None,
+    add_completion=False,
 )
 
 

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from llmctl.settings import Loaded
 
 
+# What a server on this machine takes to say which models it has, and how many of them are shown.
+LISTING_SECONDS = 1.0
+MOST_MODELS = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     model: str
@@ -26,7 +31,9 @@ def choose(loaded: "Loaded", terminal: Terminal, *, may_ask: bool) -> str:
     if not (may_ask and terminal.stdin_is_tty and terminal.stderr.is_tty):
         return fallback
     choices = [*_found(loaded), Choice(fallback, _("small demo model inside llmctl, free, device"))]
-    picked = choices[0] if len(choices) == 1 else _ask(choices)
+    if len(choices) == 1:
+        return fallback  # nothing to choose from, so nothing to store either
+    picked = _ask(choices)
     settings.set_value("defaults.model", picked.model)
     err(_("{model} is the default from now on (change it: llmctl models default MODEL).",
           model=picked.model) + "\n")  # fmt: skip
@@ -47,8 +54,27 @@ def _found(loaded: "Loaded") -> Iterator[Choice]:
 
     fallback = embedded(loaded)
     for one in survey(loaded.settings):
-        if one.model and one.model != fallback:
-            yield Choice(one.model, about(one.provider, loaded))
+        names = served(one.provider, loaded) if one.kind == "server" else [one.model]
+        for name in names:
+            if name and name != fallback:
+                yield Choice(name, about(one.provider, loaded))
+
+
+def served(provider: str, loaded: "Loaded") -> list[str]:
+    """The models of a server on this machine, those left out that it passes on to a cloud."""
+    from llmctl.cli.loop import run_async
+    from llmctl.dialects import DIALECTS
+    from llmctl.engine.listing import models_of
+    from llmctl.errors import LlmctlError
+
+    card = catalogue.card(provider, loaded.settings)
+    dialect = DIALECTS[card.dialect]()
+    try:
+        names = run_async(models_of(card, loaded.settings, timeout=LISTING_SECONDS))
+    except LlmctlError:  # it is not the server that its port stands for, or wants a key
+        return []
+    own = [name for name in names if not dialect.runs_elsewhere(name)]
+    return [f"{provider}/{name}" for name in own[:MOST_MODELS]]
 
 
 def about(provider: str, loaded: "Loaded") -> str:

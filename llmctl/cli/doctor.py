@@ -46,7 +46,7 @@ def doctor(
     else:
         checks = list(offline(provider, loaded))
         if live and not any(one.error for one in checks):
-            checks += wire(provider, model, loaded, quiet=json)
+            checks += wire(provider, model, loaded)
     error = show(checks, as_json=json, provider=provider)
     if error is not None:
         raise error
@@ -69,7 +69,7 @@ def everything(loaded: "Loaded") -> "list[Check]":
     return checks
 
 
-def wire(provider: str, model: str | None, loaded: "Loaded", *, quiet: bool) -> "list[Check]":
+def wire(provider: str, model: str | None, loaded: "Loaded") -> "list[Check]":
     """One real request of a few tokens, and the layers it proves or breaks on."""
     from llmctl import catalogue
     from llmctl.cli.live import ask_once
@@ -87,8 +87,7 @@ def wire(provider: str, model: str | None, loaded: "Loaded", *, quiet: bool) -> 
                    provider=provider),
         )  # fmt: skip
     route = resolve(name, loaded)
-    if not quiet:
-        err(price_text(route.card.kind == "api", name) + "\n")
+    err(price_text(route.card.kind == "api", name) + "\n")
     error, answered = ask_once(route, loaded)
     return list(wire_checks(error, answered))
 

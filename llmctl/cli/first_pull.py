@@ -1,29 +1,87 @@
 """The embedded model's file at its first use: asked for on a terminal, announced elsewhere."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from llmctl.cli.loop import run_async
+from llmctl.engine import weights
 from llmctl.engine.route import Route
+from llmctl.errors import NotFound
 from llmctl.messages import _
 from llmctl.output.streams import err
 
+if TYPE_CHECKING:
+    from llmctl.cards import Model
+    from llmctl.settings import Settings
 
-def ready(route: Route, *, may_ask: bool, quiet: bool) -> Path:
+
+def ready(route: Route, settings: "Settings", *, may_ask: bool, quiet: bool) -> Path:
     """The weights, pulled now if need be; raises NotFound where that is not allowed."""
-    from llmctl.engine import weights
-    from llmctl.output.progress import bar
+    notice = noticing(quiet)
+    model = route.model_card
+    if model is None:
+        return weights.by_path(route.model, route.card)
+    if path := weights.ready(model, notice):
+        return path
+    allowed(model, route, may_ask=may_ask, notice=notice)
+    return fetched(model, settings, quiet=quiet)
 
-    def ask(question: str) -> bool:
-        err(f"{question} {_('[Y/n]')} ")
-        return input().strip().lower() in ("", "y", "yes", "д", "да")
 
+def noticing(quiet: bool) -> weights.Notice:
     def notice(text: str) -> None:
         if not quiet:
             err(text + "\n")
 
-    return weights.ensure(
-        route.model_card or weights.by_path(route.model),
-        local_only=route.target.local_only,
-        ask=ask if may_ask else None,
-        notice=notice,
-        progress=bar,
+    return notice
+
+
+def allowed(model: "Model", route: Route, *, may_ask: bool, notice: weights.Notice) -> None:
+    """Raises NotFound unless the file may and can be fetched now."""
+    from importlib.util import find_spec
+
+    from llmctl.engine.pull import about
+    from llmctl.transport.llama_model import missing
+
+    if find_spec("xllamacpp") is None:
+        raise missing()  # before 98 MB are fetched for nothing
+    name = f"{route.provider}/{model.id}"
+    if route.target.local_only:
+        raise not_here(name, _("and --local-only forbids to fetch it"))
+    if not may_ask:
+        notice(_("Fetching the model, once. {about}", about=about(model)))
+        return
+    err(_("The model is not here yet. {about}", about=about(model)) + "\n")
+    err(_("Fetch it now?") + " " + _("[Y/n]") + " ")
+    try:
+        typed = input().strip().lower()
+    except EOFError:
+        typed = "n"
+    if typed not in ("", "y", "yes", "д", "да"):
+        raise not_here(name, _("and was not fetched"))
+
+
+def not_here(name: str, why: str) -> NotFound:
+    return NotFound(
+        _("the model {name} is not here, {why}", name=name, why=why),
+        hint=_("fetch it: llmctl models pull {name}", name=name),
+        reason="weights",
     )
+
+
+def fetched(
+    model: "Model", settings: "Settings", *, source: Path | None = None, quiet: bool
+) -> Path:
+    """Pull a model with a bar on stderr; where it is now."""
+    from functools import partial
+
+    from llmctl.engine.pull import Pull, pull
+    from llmctl.output.progress import bar
+
+    order = Pull(
+        model=model,
+        settings=settings,
+        notice=noticing(quiet),
+        progress=partial(bar, quiet=quiet),
+        source=source,
+    )
+    return run_async(pull(order))

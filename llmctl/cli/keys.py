@@ -12,6 +12,7 @@ app = typer.Typer(
     help=_("Store, list and remove API keys. A key is never given as an argument."),
     no_args_is_help=True,
     rich_markup_mode=None,
+    add_completion=False,
 )
 
 
@@ -53,9 +54,12 @@ def set_(
     if sys.stdin.isatty():
         from getpass import getpass
 
-        value = getpass(_("Key for {name} (not shown): ", name=card.name))
+        try:
+            value = getpass(_("Key for {name} (not shown): ", name=card.name))
+        except EOFError:
+            value = ""
     else:
-        value = sys.stdin.readline()
+        value = sys.stdin.buffer.readline().decode("utf-8", "replace")
     where = keys.store(provider, value, storage.value)
     err(_("Stored in {where}.", where=where) + "\n")
 
@@ -74,7 +78,7 @@ def list_(json: Json = False) -> None:
         if card.auth.kind == "none":
             continue
         places = keys.where(card, own.providers.get(provider, settings.ProviderSettings()))
-        used = next((source for source, found in places if found), None)
+        used = next(iter(places), None)
         rows.append((provider, used, card.auth))
     if json:
         listed = [

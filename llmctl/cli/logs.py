@@ -11,6 +11,7 @@ app = typer.Typer(
     help=_("What was asked and answered, what it cost and how long it took."),
     no_args_is_help=True,
     rich_markup_mode=None,
+    add_completion=False,
 )
 
 Model = Annotated[

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Coroutine
@@ -9,6 +10,9 @@ from typing import Any, TypeVar
 
 from llmctl.errors import Interrupted, LlmctlError, Terminated
 from llmctl.messages import _
+
+# Objects made and not yet freed between two looks for rubbish, once the loop runs.
+GC_THRESHOLD = 20_000
 
 T = TypeVar("T")
 
@@ -36,6 +40,8 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
                 loop.add_signal_handler(number, cancel, number)
         return await work
 
+    gc.freeze()  # what is loaded lives to the end: looks from here on pass over it
+    gc.set_threshold(GC_THRESHOLD)
     try:
         return asyncio.run(guarded())
     except (asyncio.CancelledError, KeyboardInterrupt):

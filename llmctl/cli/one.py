@@ -1,14 +1,11 @@
 """One prompt from its flags to its answer: settings, call, route, renderer, ledger."""
 
-import asyncio
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from llmctl import settings
 from llmctl.cli.asked import Asked, make_call, pairs
-from llmctl.cli.loop import run_async, stopped
+from llmctl.cli.loop import run_async
 from llmctl.cli.stdin import Prompt, joined
-from llmctl.engine.meter import Meter
 from llmctl.engine.resolve import resolve
 from llmctl.engine.route import Route
 from llmctl.errors import IoFailed, LlmctlError, PipeClosed, SchemaMismatch, UsageError
@@ -16,7 +13,14 @@ from llmctl.messages import _
 from llmctl.output.choose import Renderer, renderer
 from llmctl.output.streams import err
 from llmctl.output.terminal import Terminal, detect
-from llmctl.types import Chat, Complete, Json, Message, Notice, Receipt, Role, message
+from llmctl.transport.target import EMBEDDED
+from llmctl.types import (
+    Chat,
+    Complete,
+    Json,
+    Message,
+    Receipt,
+)
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -36,8 +40,31 @@ class Asking:
 
 def answer(asked: Asked) -> None:
     """Do what was asked; raises LlmctlError for whatever keeps it from being done."""
+    try:
+        error = answered(asked)
+    except LlmctlError as early:
+        if asked.json or asked.events:
+            from llmctl.cli.refused import show_refused
+
+            show_refused(
+                early,
+                json=asked.json,
+                events=asked.events,
+                model=asked.model,
+                output=asked.output,
+                encoding=asked.encoding,
+            )
+        raise
+    if error is not None:
+        raise error
+
+
+def answered(asked: Asked) -> LlmctlError | None:
+    """The error that the renderer has shown as the end of the answer, None for a success; raises
+    LlmctlError for one that came before anything was sent."""
+    asked.check()
     terminal = detect(no_color=asked.no_color)
-    loaded = settings.load(asked.settings_flags(), asked.profile)
+    loaded = settings.load(asked.settings_flags(), asked.profile, asked.spelt())
     prompt = joined(
         asked.prompt,
         read=not asked.no_stdin,
@@ -54,9 +81,9 @@ def answer(asked: Asked) -> None:
         from llmctl.cli.dry_run import print_body
 
         print_body(route, call)
-        return
+        return None
     route = with_weights(route, loaded, terminal, asked)
-    send(Asking(asked, loaded, terminal, route), call, conversation)
+    return send(Asking(asked, loaded, terminal, route), call, conversation)
 
 
 def prepared(asked: Asked, prompt: Prompt, loaded: "Loaded") -> tuple[Chat | Complete, str | None]:
@@ -119,29 +146,42 @@ def with_weights(route: Route, loaded: "Loaded", terminal: Terminal, asked: Aske
         return route
     from llmctl.cli.first_pull import ready
 
-    path = ready(route, may_ask=terminal.stdin_is_tty and not asked.no_input, quiet=asked.quiet)
-    target = replace(
-        route.target, base_url=f"llama://{path}", options=stated(loaded.settings.local)
+    path = ready(
+        route,
+        loaded.settings,
+        may_ask=terminal.stdin_is_tty and not asked.no_input,
+        quiet=asked.quiet,
     )
+    options = embedded_options(route, loaded.settings.local)
+    target = replace(route.target, base_url=f"{EMBEDDED}{path}", options=options)
     return replace(route, target=target)
 
 
-def stated(own: "settings.Embedded") -> dict[str, Json]:
-    """What the settings say of the embedded model, without what they leave open."""
-    options = {"context": own.context, "threads": own.threads}
+def embedded_options(route: Route, own: "settings.Embedded") -> dict[str, Json]:
+    """How the embedded model is loaded, what is not known left out."""
+    card = route.model_card
+    options = {
+        "name": card.id if card else None,
+        "context": own.context,
+        "longest": card.context if card else None,
+        "threads": own.threads,
+    }
     return {name: value for name, value in options.items() if value is not None}
 
 
-def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> None:
-    """Send the call and show its answer; with --repair once more when the schema is missed."""
-    asked = asking.asked
+def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> LlmctlError | None:
+    """Send the call and show its answer; with --repair once more when the schema is missed. The
+    error that ended it, already shown as far as the renderer shows it."""
+    from llmctl.cli.attempt import attempt, repaired
+
+    asked, route, own = asking.asked, asking.route, asking.loaded.settings
     show = make_renderer(asking, has_schema=isinstance(call, Chat) and call.schema is not None)
-    receipt, error = run_async(attempt(asking, call, show))
+    receipt, error = run_async(attempt(route, own, call, show))
     if asked.repair and isinstance(error, SchemaMismatch) and isinstance(call, Chat):
         record(asking, receipt, call, None)
         call = repaired(call, receipt.text, error)
         err(_("The answer missed the schema; asking once more.") + "\n")
-        receipt, error = run_async(attempt(asking, call, show))
+        receipt, error = run_async(attempt(route, own, call, show))
     try:
         if error is None:
             show.finish(receipt)
@@ -150,8 +190,7 @@ def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> Non
     except (PipeClosed, IoFailed) as trouble:
         error = error or trouble
     record(asking, receipt, call, conversation)
-    if error is not None:
-        raise error
+    return error
 
 
 def make_renderer(asking: Asking, *, has_schema: bool) -> Renderer:
@@ -168,90 +207,6 @@ def make_renderer(asking: Asking, *, has_schema: bool) -> Renderer:
         output=asked.output,
         encoding=own.output.encoding,
         terminal=asking.terminal,
-    )
-
-
-async def attempt(
-    asking: Asking, call: Chat | Complete, show: Renderer
-) -> tuple[Receipt, LlmctlError | None]:
-    """Run the call through the renderer; the receipt, and the error that ended it if one did."""
-    from llmctl.engine.retry import Retries
-    from llmctl.engine.run import Run
-    from llmctl.transport.exchange import Lane
-
-    route, network = asking.route, asking.loaded.settings.network
-    error: LlmctlError | None = None
-    async with Lane(route.target) as lane:
-        run = Run(
-            call,
-            route,
-            lane,
-            retries=Retries(network.retries, network.backoff, max_wait=network.max_wait),
-            timeout=network.timeout,
-        )
-        try:
-            for note in dropped(call, route):
-                show.event(note)
-            async with aclosing(run.events()) as events:
-                async for event in events:
-                    show.event(event)
-            check_schema(call, run.meter)
-        except LlmctlError as failed:
-            error = failed
-        except asyncio.CancelledError:
-            error = stopped()
-    run.meter.end()
-    return receipt_of(run.meter, asking, call, error), error
-
-
-def check_schema(call: Chat | Complete, meter: Meter) -> None:
-    if isinstance(call, Chat) and call.schema is not None:
-        from llmctl.engine.schema import check_answer
-
-        check_answer(call.schema, meter.text)
-
-
-def dropped(call: Chat | Complete, route: Route) -> list[Notice]:
-    """A note for each knob that the model's card says it does not take."""
-    quirks = route.quirks
-    knobs = (
-        ("--temperature", call.temperature is not None and not quirks.sampling),
-        ("--seed", call.seed is not None and not quirks.seed),
-        ("--stop", bool(call.stop) and not quirks.stop),
-    )
-    return [
-        Notice("dropped", _("{model} takes no {knob}; it was left out.", model=route.model,
-                            knob=knob))
-        for knob, left_out in knobs
-        if left_out
-    ]  # fmt: skip
-
-
-def receipt_of(
-    meter: Meter, asking: Asking, call: Chat | Complete, error: LlmctlError | None
-) -> Receipt:
-    route = asking.route
-    return meter.receipt(
-        provider=route.provider,
-        verdict=route.verdict,
-        cost=route.cost(),
-        streamed=call.stream,
-        error=error,
-    )
-
-
-def repaired(call: Chat, text: str, error: SchemaMismatch) -> Chat:
-    """The same call, with the answer that missed and a request to mend it."""
-    from llmctl.engine.schema import repair_prompt
-
-    assert call.schema is not None  # noqa: S101  a mismatch needs a schema
-    return replace(
-        call,
-        messages=(
-            *call.messages,
-            message(Role.ASSISTANT, text),
-            message(Role.USER, repair_prompt(call.schema, error)),
-        ),
     )
 
 

@@ -11,6 +11,7 @@ app = typer.Typer(
     help=_("What is known of each provider, with sources and dates."),
     no_args_is_help=True,
     rich_markup_mode=None,
+    add_completion=False,
 )
 
 

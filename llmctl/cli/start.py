@@ -6,16 +6,20 @@ import signal
 import sys
 from importlib import import_module
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from llmctl.cli.commands import COMMANDS, root_help
+from llmctl.cli.commands import COMMANDS, edits, root_help
 from llmctl.cli.spoken import spoken
 from llmctl.errors import Interrupted, LlmctlError, PipeClosed, Terminated, UsageError, internal
 from llmctl.messages import _
 
+if TYPE_CHECKING:
+    from typer import Typer
+
 # A start makes thousands of objects that live to the end; looking for rubbish among them is waste.
-# Until here (see __main__) there was no looking at all.
-GC_THRESHOLD = 50_000
+# One look at what a prompt has loaded costs 10 ms, as much as its settings and its card together.
+# Until here (see __main__) there was no looking at all; loop.py goes on from here.
+GC_THRESHOLD = 200_000
 
 COMPLETE_VARIABLE = "_LLMCTL_COMPLETE"
 
@@ -49,7 +53,7 @@ def dispatch(arguments: list[str]) -> None:
         out(root_help())
     elif first is not None and first in COMMANDS:
         app = spoken(import_module(COMMANDS[first].module).app)
-        app(args=arguments[1:], prog_name=f"llmctl {first}")
+        _run(app, arguments[1:], f"llmctl {first}")
     elif not arguments and sys.stdin is not None and sys.stdin.isatty():
         from llmctl.cli.welcome import welcome
 
@@ -59,7 +63,21 @@ def dispatch(arguments: list[str]) -> None:
             _refuse_typo(arguments[0])
         from llmctl.cli.ask import app
 
-        spoken(app)(args=arguments, prog_name="llmctl")
+        _run(spoken(app), arguments, "llmctl")
+
+
+def _run(app: "Typer", arguments: list[str], program: str) -> None:
+    from llmctl.cli.parsing import Unparsed, parsed
+
+    try:
+        parsed(app, arguments, program)
+    except Unparsed as error:
+        wanted = {"--json", "--events"} & set(arguments)
+        if wanted and program in ("llmctl", "llmctl ask"):
+            from llmctl.cli.refused import show_refused
+
+            show_refused(error, json="--json" in wanted, events="--events" in wanted)
+        raise
 
 
 def _refuse_typo(word: str) -> None:
@@ -72,16 +90,6 @@ def _refuse_typo(word: str) -> None:
             _("{word} is no command; did you mean: llmctl {near}", word=word, near=near[0]),
             hint=_("to send the word itself as a prompt: llmctl ask {word}", word=word),
         )
-
-
-def edits(one: str, other: str) -> int:
-    """Levenshtein distance."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        before, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-    return row[-1]
 
 
 def report(error: BaseException, *, verbose: bool) -> int:
@@ -98,7 +106,9 @@ def report(error: BaseException, *, verbose: bool) -> int:
         if verbose:
             import traceback
 
-            err("".join(traceback.format_exception(error)))
+            from llmctl.output.terminal import safe
+
+            err(safe("".join(traceback.format_exception(error))))
         err(error_text(known))
     except LlmctlError:
         pass  # stderr is gone too; the exit code still speaks

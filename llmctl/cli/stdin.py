@@ -30,10 +30,20 @@ def read_stdin(encoding: str | None, *, quiet: bool) -> str:
         if not told and not data and not _ready(NOTICE_SECONDS):
             told = True
             err(_("Waiting for the end of standard input (skip it with --no-stdin).") + "\n")
-        block = os.read(0, BLOCK)
+        block = _block()
         if not block:
             return decode_input(bytes(data), encoding)
         data += block
+
+
+def _block() -> bytes:
+    try:
+        return os.read(0, BLOCK)
+    except OSError as error:  # it is closed, or a folder
+        raise UsageError(
+            _("standard input cannot be read: {cause}", cause=error.strerror),
+            hint=_("leave it alone with --no-stdin, and give the prompt as an argument"),
+        ) from None
 
 
 def _ready(seconds: float) -> bool:

@@ -9,7 +9,7 @@ from llmctl.messages import _
 
 app = typer.Typer(
     help=_("Prompt templates: list, show, edit, remove."), no_args_is_help=True,
-    rich_markup_mode=None,
+    rich_markup_mode=None, add_completion=False,
 )  # fmt: skip
 
 
@@ -17,14 +17,18 @@ app = typer.Typer(
 def list_(json: Json = False) -> None:
     """List the templates, one's own first."""
     from llmctl import settings, templates
+    from llmctl.errors import LlmctlError
     from llmctl.output.envelope import document
     from llmctl.output.table import table
 
     own, shipped = templates.folders(settings.paths().config)
-    found = {
-        name: (templates.load(name, [own, shipped]), name in templates.names([own]))
-        for name in sorted(templates.names([own, shipped]))
-    }
+    found = {}
+    fault: LlmctlError | None = None
+    for name in sorted(templates.names([own, shipped])):
+        try:
+            found[name] = (templates.load(name, [own, shipped]), name in templates.names([own]))
+        except LlmctlError as error:  # the others are listed all the same
+            fault = fault or error
     if json:
         rows = [
             {"name": name, "description": one.description, "own": mine,
@@ -32,14 +36,17 @@ def list_(json: Json = False) -> None:
             for name, (one, mine) in found.items()
         ]  # fmt: skip
         document({"version": 1, "templates": rows})
-        return
-    table(
-        [_("name"), _("whose"), _("variables"), _("what it does")],
-        [
-            [name, _("own") if mine else _("shipped"), ", ".join(one.variables), one.description]
-            for name, (one, mine) in found.items()
-        ],
-    )
+    else:
+        table(
+            [_("name"), _("whose"), _("variables"), _("what it does")],
+            [
+                [name, _("own") if mine else _("shipped"), ", ".join(one.variables),
+                 one.description]
+                for name, (one, mine) in found.items()
+            ],
+        )  # fmt: skip
+    if fault is not None:
+        raise fault
 
 
 @app.command("show", epilog=_("Example: llmctl templates show summarise"))

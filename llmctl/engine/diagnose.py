@@ -44,7 +44,7 @@ _REASONS = {
     "proxy": "proxy",
     "dns": "dns",
     "connect": "tcp",
-    "timeout": "tcp",
+    "timeout": "answer",
     "tls": "tls",
     "idle": "answer",
     "reset": "answer",

@@ -69,6 +69,9 @@ class Meter:
         """A try begins."""
         self.attempts += 1
         self._attempt_begun = self._clock()
+        # Nothing of an earlier try is a figure of this one.
+        self._connect_s = self._first_byte_s = self._load_s = None
+        self._reused = False
 
     def answered(
         self,

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from llmctl.errors import LlmctlError
 from llmctl.values import dataclass
 
-_SPELT = re.compile(
-    r"(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|s|sec(?:ond)?s?"
-    r"|m|min(?:ute)?s?|h|hours?)\s*)+)",
-    re.IGNORECASE,
+# Compiled when a server first says something: most runs see no such text.
+_SPELT = (
+    r"(?i)(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|s|sec(?:ond)?s?"
+    r"|m|min(?:ute)?s?|h|hours?)\s*)+)"
 )
-_PIECE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE)
+_PIECE = r"(?i)(\d+(?:\.\d+)?)\s*([a-z]+)"
 _UNITS = {"ms": 0.001, "mi": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -30,10 +30,10 @@ def asked_wait(headers: Mapping[str, str], said: str, now: Callable[[], float]) 
             return seconds
         if (moment := _date(value)) is not None:
             return max(0.0, moment - now())
-    if spelt := _SPELT.search(said):
+    if spelt := re.search(_SPELT, said):
         return sum(
             float(amount) * _UNITS["ms" if _is_milliseconds(unit) else unit[0].lower()]
-            for amount, unit in _PIECE.findall(spelt[1])
+            for amount, unit in re.findall(_PIECE, spelt[1])
         )
     return None
 

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from llmctl.dialects import Dialect
     from llmctl.keys import Secret
     from llmctl.transport.exchange import Target
-    from llmctl.types import Quirks, Verdict
+    from llmctl.types import Finished, Quirks, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Where a call goes and how. `requested` is the name the user gave, `model` the provider's."""
+    """Where a call goes and how. `requested` is the name the user gave, `model` the provider's.
+
+    `elsewhere` is set for a local server that may pass a call on: the verdict should it do so.
+    `passed_on` says that the model's name tells already that it does.
+    """
 
     requested: str
     provider: str
@@ -30,18 +34,28 @@ class Route:
     target: Target
     verdict: Verdict
     secret: Secret | None = None
+    elsewhere: Verdict | None = None
+    passed_on: bool = False
 
     @property
     def host(self) -> str:
         """Host and port of the endpoint; empty for the model inside this process."""
-        return self.target.base_url.split("://", 1)[1].split("/", 1)[0]
+        return self.target.host
 
     def mask(self, text: str) -> str:
         """`text` without the key, should the server have repeated it."""
         return self.secret.mask(text) if self.secret else text
 
     def cost(self) -> Cost:
-        """What the call costs by itself: nothing where the card is of a local kind."""
+        """What the call will cost by itself, as far as that is known before it."""
+        return self.verdict_and_cost(None)[1]
+
+    def verdict_and_cost(self, finished: Finished | None) -> tuple[Verdict, Cost]:
+        """The privacy and the cost of a call as it went: nothing is to be paid on hardware of one's
+        own, and what a local server passed on to a cloud did not stay there."""
+        if self.elsewhere and (self.passed_on or (finished and finished.passed_on_to)):
+            return self.elsewhere, Cost()
         if self.card.kind == "api":
-            return Cost()
-        return Cost("0", "USD", CostKind.COMPUTED, _("runs on your own hardware"), None)
+            return self.verdict, Cost()
+        here = Cost("0", "USD", CostKind.COMPUTED, _("runs on your own hardware"), None)
+        return self.verdict, here

@@ -15,9 +15,10 @@ from llmctl.engine.meter import Meter
 from llmctl.engine.outcome import outcome
 from llmctl.engine.retry import Retries, asked_wait
 from llmctl.engine.route import Route
-from llmctl.errors import CutOff, LlmctlError, NetworkFailed, ProviderFailed
+from llmctl.engine.whereabouts import must_ask, refuse_elsewhere
+from llmctl.errors import CutOff, LlmctlError, NetworkFailed, NotFound, ProviderFailed
 from llmctl.messages import _
-from llmctl.types import Call, Event, Finished, Notice
+from llmctl.types import Call, Event, Finished, FinishReason, Notice
 
 if TYPE_CHECKING:
     from llmctl.transport.exchange import Lane, Reply
@@ -60,20 +61,29 @@ class Run:
         passed on.
         """
         http = self.route.dialect.encode(self.call, self.route.quirks)
+        asked_where = not must_ask(self.route)
         while True:
             self.meter.attempt()
             try:
+                if not asked_where:
+                    async with asyncio.timeout(self._left()):
+                        await refuse_elsewhere(self.route, self._lane)
+                    asked_where = True
                 async with aclosing(self._attempt(http)) as events:
                     async for event in events:
+                        if isinstance(event, Finished) and self._is_empty(event):
+                            yield Notice("empty", _("the model finished without an answer"))
                         self.meter.event(event)
                         yield event
                 break
+            except TimeoutError:
+                failed = self._placed(self._too_late())
             except LlmctlError as error:
                 failed = self._placed(error)
             wait = self._wait(failed)
             if wait is None:
                 self.meter.end()
-                raise failed
+                raise self._advised(failed)
             yield _waiting(failed, wait, self.meter.attempts, self._retries.attempts + 1)
             await self._sleep(wait)
         assert self.meter.finished is not None  # noqa: S101  _attempt ends with it or raises
@@ -96,6 +106,8 @@ class Run:
                 events = await stack.enter_async_context(aclosing(self._decoded(frames, decoder)))
                 async for event in events:
                     yield event
+                if decoder.done:
+                    reply.spare()
         except TimeoutError:
             raise self._cut(self._too_late()) from None
         except NetworkFailed as error:
@@ -115,16 +127,32 @@ class Run:
                 if decoder.settled:
                     break  # only usage is missing, and a missing figure is no error
                 raise
-            count += 1
-            for event in decoder.feed(frame):
-                finished = finished or isinstance(event, Finished)
-                yield event
+            count += bool(frame.data)
+            try:
+                for event in decoder.feed(frame):
+                    finished = finished or isinstance(event, Finished)
+                    yield event
+            except ProviderFailed as error:
+                if await self._is_torn(error, frame, frames):
+                    break
+                raise
         if not decoder.done:
             for event in decoder.end():
                 finished = finished or isinstance(event, Finished)
                 yield event
         if not finished:
             raise self._unfinished(count)
+
+    async def _is_torn(
+        self, error: ProviderFailed, frame: Frame, frames: AsyncIterator[Frame]
+    ) -> bool:
+        """Whether `frame`, which is no JSON, is the torn beginning of some: the body ends in it."""
+        if error.reason != "not-json" or not self.meter.shown:
+            return False
+        return frame.data.startswith("{") and await anext(frames, None) is None
+
+    def _is_empty(self, finished: Finished) -> bool:
+        return finished.reason is FinishReason.STOP and not self.meter.shown
 
     async def _next(self, frames: AsyncIterator[Frame], settled: bool) -> Frame:
         left = self._left()
@@ -149,9 +177,11 @@ class Run:
                 _("the answer was cut off: it ended without its end mark"),
                 hint=_("what came is kept; run it again for a whole answer"),
             )
-        if frames:
-            return ProviderFailed(_("the answer ended before it began"), reason="empty")
-        return ProviderFailed(_("what came back is not an answer of a model"), reason="no-answer")
+        if frames == 1:
+            return ProviderFailed(
+                _("what came back is not an answer of a model"), reason="no-answer"
+            )
+        return ProviderFailed(_("the answer ended before it began"), reason="empty")
 
     def _cut(self, error: NetworkFailed) -> LlmctlError:
         """A network error after text was passed on is an answer cut off."""
@@ -183,11 +213,23 @@ class Run:
             return None
         return max(0.0, self._timeout - (self._clock() - self._begun))
 
+    def _advised(self, error: LlmctlError) -> LlmctlError:
+        from llmctl.engine.advice import advice
+        from llmctl.engine.resolve import near_models
+
+        if isinstance(error, NotFound):
+            error.hint = error.hint or near_models(self.route.card, self.route.model)
+        error.hint = error.hint or advice(error, has_key=self.route.secret is not None)
+        return error
+
     def _placed(self, error: LlmctlError) -> LlmctlError:
         """`error` with its provider and host, and without any secret the server repeated."""
         error.provider = error.provider or self.route.provider
-        error.host = error.host or self.route.host
+        if not error.host or self.route.host.startswith(f"{error.host}:"):
+            error.host = self.route.host  # with its port: there may be several servers here
         error.message = self.route.mask(error.message)
+        error.args = (error.message,)  # a traceback shows these
+        error.request_id = error.request_id and self.route.mask(error.request_id)
         return error
 
 

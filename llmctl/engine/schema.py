@@ -43,7 +43,10 @@ def valid_schema(schema: Json) -> Mapping[str, Json]:
     from jsonschema.validators import validator_for
 
     if not isinstance(schema, dict):
-        raise UsageError(_("a schema must be a JSON object"))
+        raise UsageError(
+            _("a schema must be a JSON object"),
+            hint=_("""such as: --schema '{"type": "object"}'"""),
+        )
     _refuse_distant(schema)
     kind = validator_for(schema)
     try:
@@ -52,6 +55,7 @@ def valid_schema(schema: Json) -> Mapping[str, Json]:
         raise UsageError(
             _("this is not a valid JSON Schema, at {place}: {why}",
               place=error.json_path, why=error.message[:LONGEST_QUOTE]),
+            hint=_("""such as: --schema '{"type": "object"}'"""),
         ) from None  # fmt: skip
     except RecursionError:
         raise UsageError(_("the schema is nested too deeply")) from None

@@ -5,7 +5,7 @@ from typing import Literal
 
 from llmctl import catalogue
 from llmctl.cards import Card
-from llmctl.keys import find
+from llmctl.keys import where
 from llmctl.settings import ProviderSettings, Settings
 from llmctl.transport.probe import listens
 from llmctl.values import dataclass
@@ -42,9 +42,9 @@ def survey(settings: Settings) -> Iterator[Found]:
 def _key(card: Card, own: ProviderSettings) -> Iterator[Found]:
     if card.auth.kind in ("none", "optional-key"):
         return
-    if secret := find(card, own):
+    if source := next(iter(where(card, own)), None):
         model = f"{card.id}/{card.default_model}" if card.default_model else None
-        yield Found(card.id, card.name, "key", secret.source, model)
+        yield Found(card.id, card.name, "key", source, model)
 
 
 def _server(card: Card, own: ProviderSettings) -> Iterator[Found]:

@@ -102,3 +102,44 @@ def test_ids_sort_by_time_and_differ() -> None:
 
     assert len(set(ids)) == 50
     assert all(re.fullmatch(r"[0-9a-f]{20}", one) for one in ids)
+
+
+def test_figures_of_an_earlier_try_do_not_stay(clock: Clock) -> None:
+    meter = Meter("a/b", clock)
+    meter.attempt()
+    meter.answered(0.1, True, 0.5, 2.0)  # an answer, but "busy"
+    clock.now += 4
+    meter.attempt()
+    clock.now += 1  # nobody there this time
+
+    latency = meter.latency(streamed=True)
+
+    assert (latency.connect_s, latency.reused, latency.first_byte_s, latency.load_s) == (
+        None, False, None, None,
+    )  # fmt: skip
+    assert (latency.waited_s, latency.total_s) == (4.0, 1.0)
+
+
+def test_loading_is_told_by_the_wire_or_by_the_answer(clock: Clock) -> None:
+    meter = Meter("a/b", clock)
+    meter.attempt()
+    meter.answered(None, False, 0.5, None)
+    meter.event(Finished(FinishReason.STOP, load_s=1.5))
+    assert meter.latency(streamed=True).load_s == 1.5
+
+    meter.answered(None, False, 0.5, 2.5)
+    assert meter.latency(streamed=True).load_s == 2.5
+
+
+def test_the_clock_is_one_that_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    meter = Meter("a/b")
+    meter.attempt()
+    monkeypatch.setattr("time.time", lambda: 0.0)  # somebody sets the clock of the machine
+    meter.event(TextDelta("a"))
+    meter.event(Finished(FinishReason.STOP))
+
+    latency = meter.latency(streamed=True)
+
+    assert latency.total_s is not None
+    assert latency.ttft_s is not None
+    assert 0 <= latency.ttft_s <= latency.total_s < 5

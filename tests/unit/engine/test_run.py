@@ -53,10 +53,14 @@ class ScriptedReply:
         self.status = answer.status
         self.headers = answer.headers
         self.timing = Timing()
+        self.spared = False
         self._answer = answer
 
     async def text(self, limit: int = 1 << 20) -> str:
         return self._answer.body
+
+    def spare(self) -> None:
+        self.spared = True
 
     async def frames(self, framing: Framing) -> AsyncIterator[Frame]:
         for one in self._answer.frames:
@@ -72,6 +76,7 @@ class ScriptedLane:
     def __init__(self, *answers: Answer | LlmctlError) -> None:
         self.answers: Iterator[Answer | LlmctlError] = iter(answers)
         self.requests = 0
+        self.replies: list[ScriptedReply] = []
 
     @asynccontextmanager
     async def exchange(self, http: HttpCall) -> AsyncIterator[ScriptedReply]:
@@ -79,7 +84,8 @@ class ScriptedLane:
         answer = next(self.answers)
         if isinstance(answer, LlmctlError):
             raise answer
-        yield ScriptedReply(answer)
+        self.replies.append(ScriptedReply(answer))
+        yield self.replies[-1]
 
 
 class Masking:
@@ -89,6 +95,7 @@ class Masking:
 
 class Target:
     base_url = "https://api.example.com/v1"
+    host = "api.example.com"
 
 
 ROUTE = Route(
@@ -162,6 +169,25 @@ def test_a_whole_answer() -> None:
     assert lane.requests == 1
 
 
+@pytest.mark.parametrize(
+    ("frames", "spared"),
+    [
+        ((CHUNK % "Hi", END % "stop", "[DONE]"), True),
+        ((CHUNK % "Hi", END % "stop"), False),  # ended without its mark: the body is over anyway
+        ((CHUNK % "Hi",), False),
+        ((CHUNK % "Hi", NetworkFailed("gone", reason="reset")), False),
+    ],
+)
+def test_the_connection_outlives_an_answer_that_is_whole(
+    frames: tuple[str | Exception, ...], spared: bool
+) -> None:
+    lane = ScriptedLane(Answer(frames=frames))
+
+    run(lane)
+
+    assert [reply.spared for reply in lane.replies] == [spared]
+
+
 def test_busy_then_well() -> None:
     lane = ScriptedLane(Answer(503), Answer(429, {"retry-after": "7"}), whole("ok"))
 
@@ -219,6 +245,31 @@ def test_cut_off_after_text_is_never_repeated(broken: Answer) -> None:
     assert isinstance(outcome.error, CutOff)
     assert "Hel" == outcome.text == outcome.run.meter.text
     assert lane.requests == 1
+
+
+def test_json_torn_by_the_end_of_the_body_is_cut_off() -> None:
+    outcome = run(ScriptedLane(Answer(frames=(CHUNK % "Hel", '{"choices":[{"ind'))))
+
+    assert isinstance(outcome.error, CutOff)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [(CHUNK % "Hel", "Internal Server Error"), (CHUNK % "Hel", '{"cho', CHUNK % "lo")],
+    ids=["words", "in the middle"],
+)
+def test_what_is_no_json_otherwise_is_said(frames: tuple[str, ...]) -> None:
+    outcome = run(ScriptedLane(Answer(frames=frames)))
+
+    assert isinstance(outcome.error, ProviderFailed)
+    assert frames[1] in outcome.error.message
+
+
+def test_an_answer_without_a_word_gets_a_note() -> None:
+    outcome = run(ScriptedLane(Answer(frames=(END % "stop", "[DONE]"))))
+
+    assert outcome.error is None
+    assert [one.code for one in outcome.events if isinstance(one, Notice)] == ["empty"]
 
 
 def test_an_error_inside_the_stream_after_text() -> None:
@@ -297,3 +348,11 @@ def test_a_key_that_the_server_repeats_is_masked() -> None:
     assert outcome.error is not None
     assert SECRET not in outcome.error.message
     assert "***" in outcome.error.message
+    assert SECRET not in str(outcome.error), "tracebacks show this"
+
+
+def test_a_key_in_a_request_id_is_masked() -> None:
+    outcome = run(ScriptedLane(Answer(400, {"x-request-id": f"for-{SECRET}"})))
+
+    assert outcome.error is not None
+    assert outcome.error.request_id == "for-***"

