@@ -36,7 +36,7 @@ class Simulator:
         self.models = MODELS
         self.requests: list[Request] = []
         self._script: deque[str] = deque()
-        self._met: Counter[str] = Counter()
+        self._met: Counter[tuple[str, str]] = Counter()
         self._wires: list[Wire] = []
         self._arrived = threading.Condition()
         self._loop = asyncio.new_event_loop()
@@ -169,8 +169,9 @@ class Simulator:
         name = self._script.popleft() if self._script else model.partition(FAULT)[2]
         name = name.partition(":")[0]
         if name in FAULTS:
-            self._met[name] += 1
-            exchange.nth = self._met[name]
+            met = (exchange.dialect.name, name)
+            self._met[met] += 1
+            exchange.nth = self._met[met]
             await FAULTS[name](exchange)
         elif name not in ("", "ok") or not self.knows(model):
             await exchange.refuse(
