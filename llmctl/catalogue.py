@@ -6,17 +6,16 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from llmctl import resources
-from llmctl.cards import Auth, Card, Price
+from llmctl.cards import Card, Price, Source
 from llmctl.errors import ConfigError, NotFound
 from llmctl.messages import _
-from llmctl.settings import ProviderSettings, Settings
+from llmctl.settings import Loaded, ProviderSettings, Settings
 from llmctl.settings.layers import read_toml
 from llmctl.settings.places import paths
 from llmctl.structure import Misfit, build, checked
@@ -49,12 +48,46 @@ def card(provider: str, settings: Settings) -> Card:
     return found
 
 
+def refuse_strangers(loaded: Loaded) -> None:
+    """Raises ConfigError for settings of a provider that there is not: a misspelt id would
+    otherwise leave a proxy or an address out without a word."""
+    ids = provider_ids(loaded.settings)
+    for name in loaded.settings.providers:
+        if name not in ids:
+            prefix = f"providers.{name}"
+            where = next((str(one) for key, one in loaded.origins.items()
+                          if key.startswith(f"{prefix}.")), prefix)  # fmt: skip
+            near = get_close_matches(name, ids, 3)
+            raise ConfigError(
+                _("{where}: there is no provider {provider}", where=where, provider=name),
+                hint=_("did you mean: {names}", names=", ".join(near))
+                if near
+                else _('a second account says whose it is: extends = "openai"'),
+            )
+
+
+def lineage(provider: str, settings: Settings) -> list[str]:
+    """The provider and what it extends, nearest first; raises ConfigError for a circle."""
+    names = [provider]
+    while (own := settings.providers.get(names[-1])) is not None and own.extends:
+        if own.extends in names:
+            raise ConfigError(
+                _("providers.{provider} extends itself", provider=provider),
+                hint=_("mend it: llmctl config edit"),
+            )
+        names.append(own.extends)
+    return names
+
+
 def _card(provider: str, settings: Settings) -> Card:
     own = settings.providers.get(provider)
     if own is not None and own.extends:
-        if own.extends == provider:
-            raise ConfigError(_("providers.{provider} extends itself", provider=provider))
-        base = card(own.extends, settings)
+        if not ID.fullmatch(provider):
+            raise ConfigError(
+                _("the id {id} is not lower-case letters and digits", id=provider),
+                hint=_("mend it: llmctl config edit"),
+            )
+        base = card(lineage(provider, settings)[1], settings)
         return replace(
             base, id=provider, name=f"{base.name} ({provider})", auth=replace(base.auth, env=())
         )
@@ -106,14 +139,18 @@ def _own(path: Path) -> Card:
         key = ".".join(map(str, misfit.path))
         raise ConfigError(
             _("{path}: {key}: {reason}", path=path, key=key, reason=misfit.reason),
-            hint=_("compare with a shipped card: llmctl providers show openai --toml"),
+            hint=_compare(),
         ) from None
     wrong = list(faults(found))
     if found.id != path.stem:
         wrong.append(_("its id {id} is not the file's name", id=found.id))
     if wrong:
-        raise ConfigError(_("{path}: {fault}", path=path, fault=wrong[0]))
+        raise ConfigError(_("{path}: {fault}", path=path, fault=wrong[0]), hint=_compare())
     return found
+
+
+def _compare() -> str:
+    return _("compare with a shipped card: llmctl providers show openai --toml")
 
 
 def faults(found: Card) -> Iterator[str]:
@@ -128,8 +165,8 @@ def faults(found: Card) -> Iterator[str]:
     names = [one.id for one in found.models]
     for name in {one for one in names if names.count(one) > 1}:
         yield _("the model {name} stands there twice", name=name)
-    for fact in found.privacy:
-        yield from _date_faults(fact.source.checked)
+    for source in _sources(found):
+        yield from _date_faults(source.checked)
     for model in found.models:
         for price in model.prices:
             yield from _price_faults(price)
@@ -139,15 +176,34 @@ def faults(found: Card) -> Iterator[str]:
 
 
 def _price_faults(price: Price) -> Iterator[str]:
+    from decimal import Decimal, InvalidOperation
+
     yield from _date_faults(price.since)
-    yield from _date_faults(price.source.checked)
-    figures = [price.input, price.output, price.cache_read, price.cache_write, price.image]
-    for figure in filter(None, figures):
+    for figure in filter(None, _figures(price)):
         try:
             if Decimal(figure) < 0:
                 yield _("the price {figure} is negative", figure=figure)
         except InvalidOperation:
             yield _("the price {figure} is no number", figure=figure)
+
+
+def _sources(found: Card) -> Iterator[Source]:
+    """The source of every fact of a card that states one."""
+    stated = [found.source, *(fact.source for fact in found.privacy)]
+    for model in found.models:
+        stated += [model.source, *(price.source for price in model.prices)]
+    return filter(None, stated)
+
+
+def _figures(price: Price) -> Iterator[str | None]:
+    """Everything in a row of a price list that is a decimal number."""
+    yield from (price.input, price.output, price.cache_read, price.cache_write)
+    yield from (price.image, price.audio_second, price.search, price.request)
+    for tier in price.tiers:
+        yield from (tier.input, tier.output, tier.cache_read, tier.cache_write)
+    for mode in price.modes.values():
+        yield from (mode.factor, mode.input, mode.output, mode.cache_read)
+    yield from (window.factor for window in price.windows)
 
 
 def _date_faults(text: str) -> Iterator[str]:
@@ -167,11 +223,19 @@ def base_url(found: Card, own: ProviderSettings) -> str:
     if not given:
         return found.endpoint.base_url.rstrip("/")
     if "://" not in given:
-        card_url = urlsplit(found.endpoint.base_url)
-        given = f"{card_url.scheme}://{given}"
-        if urlsplit(given).port is None and card_url.port:
-            given = f"{given}:{card_url.port}"
-    return given.replace("://0.0.0.0", "://127.0.0.1").rstrip("/")
+        given = _completed(given, urlsplit(found.endpoint.base_url))
+    # What a server listens on, "every address", is this machine for whoever asks it.
+    return re.sub(r"://(0\.0\.0\.0|\[::\])(?=[:/]|$)", "://127.0.0.1", given).rstrip("/")
+
+
+def _completed(given: str, own: SplitResult) -> str:
+    """A host, a port or both (`box`, `:8080`, `[::1]:8080`) with the scheme and port of `own`."""
+    if given.startswith(":"):
+        given = f"{own.hostname}{given}"
+    has_port = re.search(r":\d*(/|$)", given.rpartition("]")[2])
+    host, slash, path = given.partition("/")
+    port = "" if has_port or not own.port else f":{own.port}"
+    return f"{own.scheme}://{host}{port}{slash}{path}"
 
 
 def is_own_host(found: Card, url: str) -> bool:
@@ -182,8 +246,3 @@ def is_own_host(found: Card, url: str) -> bool:
         host.endswith(name[1:]) if name.startswith("*.") else host == name
         for name in found.endpoint.hosts
     )
-
-
-def auth_names(auth: Auth) -> str:
-    """The variables that may hold the key, for messages."""
-    return ", ".join(auth.env)

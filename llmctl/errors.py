@@ -73,6 +73,11 @@ class LlmctlError(Exception):
         if retryable is not None:
             self.retryable = retryable
 
+    def __str__(self) -> str:
+        """The message as it is now: what a server repeated of a key is masked after the fact, and a
+        traceback must not show what stood there before."""
+        return self.message
+
     def failure(self) -> Failure:
         """This error as data, for `--json`, the ledger and batch rows."""
         return Failure(

@@ -19,6 +19,7 @@ from llmctl.messages import _
 FOLDER = 0o700
 FILE = 0o600
 OTHERS = 0o077  # every bit that lets somebody else in
+WRITABLE_BY_OTHERS = 0o022
 POSIX = os.name == "posix"
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -158,6 +159,18 @@ def read_private(path: Path) -> bytes:
         raise
     except OSError as error:
         raise io_failed(error, path) from error
+
+
+def read_own(path: Path) -> bytes:
+    """The bytes of a file that nobody but us can have written; raises PermissionError for others.
+
+    What is taken from a cache without a second look must not come from somebody else.
+    """
+    with open(path, "rb") as file:
+        found = os.fstat(file.fileno())
+        if POSIX and (found.st_uid != os.geteuid() or found.st_mode & WRITABLE_BY_OTHERS):
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+        return file.read()
 
 
 def io_failed(error: OSError, path: Path) -> IoFailed:

@@ -12,12 +12,36 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from llmctl import __version__
 from llmctl.types import Json
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 T = TypeVar("T")
+
+
+class Range:
+    """Bounds of a number, written `Annotated[float, Range(above=0)]`; no number is infinite.
+
+    pydantic asks it for them, so that stating them costs a start nothing.
+    """
+
+    def __init__(self, *, least: float | None = None, above: float | None = None) -> None:
+        self._bounds = {"ge": least, "gt": above}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        schema = handler(source)
+        schema.update({name: bound for name, bound in self._bounds.items() if bound is not None})
+        if schema["type"] == "float":
+            schema["allow_inf_nan"] = False
+        return schema
+
+
+Count = Annotated[int, Range(least=0)]
+Several = Annotated[int, Range(least=1)]
 
 
 def build(kind: type[T], value: Json) -> T:
@@ -64,16 +88,23 @@ class Misfit(Exception):
 def check(kind: type[T], value: Json) -> Json:
     """`value` with every entry of the type that `kind` says, as plain data for `build`; raises
     Misfit for the first place that does not fit. Unknown keys do not fit."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
-    _forbid_unknown(kind)
-    adapter = TypeAdapter(kind)
+    adapter = adapted(kind)
     try:
         fitting = adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         raise Misfit(first["loc"], _reason(first["type"], first["msg"])) from None
     return adapter.dump_python(fitting, mode="json", exclude_unset=True)
+
+
+def adapted(kind: type[T]) -> "TypeAdapter[T]":
+    """pydantic's view of `kind`, to which an unknown key is an error."""
+    from pydantic import TypeAdapter
+
+    _forbid_unknown(kind)
+    return TypeAdapter(kind)
 
 
 def _reason(kind: str, text: str) -> str:
@@ -96,13 +127,13 @@ def checked(kind: type[T], value: Json, cache_dir: Path) -> T:
     """`check` and `build`, the former skipped where the cache knows these very data."""
     import hashlib
 
-    from llmctl.files import private_dir, write_private
+    from llmctl.files import private_dir, read_own, write_private
 
     text = json.dumps([__version__, kind.__qualname__, value], sort_keys=True, default=str)
     known = cache_dir / "checked" / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
     try:
-        return build(kind, json.loads(known.read_bytes()))
-    except (OSError, ValueError, TypeError, KeyError):
+        return build(kind, json.loads(read_own(known)))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # not there, or damaged
         fitting = check(kind, value)
     try:
         private_dir(known.parent)

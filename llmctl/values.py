@@ -7,12 +7,34 @@ look the fields up. Type checkers see the standard decorator, and `fields`, `rep
 means nothing, except that nothing can be assigned anyway.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+# What json.loads returns; decoded frames are looked up tolerantly, so nothing narrower helps.
+Json = Any
+
+
+class _Nothing(dict[str, Any]):
+    """An empty mapping that stays empty, so that it may be the default of a frozen value; a dict,
+    so that it serialises like one."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a dict has none: others change
+        return 0
+
+    def _refuse(self, *_args: object, **_named: object) -> NoReturn:
+        raise TypeError("this mapping is shared and stays empty")
+
+    __setitem__ = __ior__ = setdefault = update = _refuse
+
+
+NOTHING: Mapping[str, Json] = _Nothing()
 
 if TYPE_CHECKING:
     from dataclasses import dataclass, field, replace
 
-    __all__ = ["dataclass", "field", "replace"]
+    __all__ = ["NOTHING", "Json", "dataclass", "field", "replace"]
 else:
     import dataclasses
     from dataclasses import MISSING, FrozenInstanceError, field, replace
@@ -24,7 +46,11 @@ else:
             if not frozen:
                 return dataclasses.dataclass(cls, slots=slots, **kinds)
             own_hash = "__hash__" in cls.__dict__
+            said = cls.__doc__
+            # Without a text it would write one, for which `inspect` loads a whole tokenizer.
+            cls.__doc__ = said or cls.__name__
             made = dataclasses.dataclass(cls, init=False, repr=False, eq=False, **kinds)
+            made.__doc__ = said
             made.__init__ = _init
             made.__eq__ = _eq
             if not own_hash:

@@ -13,7 +13,8 @@ CHECKS = (
     ("ruff", "check", "--quiet", "."),
     ("ruff", "format", "--check", "--quiet", "."),
     ("mypy", "--no-error-summary"),
-    ("pytest", *sys.argv[1:]),
+    # Two workers keep two cores busy; each may start a server with a model of its own.
+    ("pytest", "-n", "auto", "--maxprocesses", "4", *sys.argv[1:]),
 )
 
 

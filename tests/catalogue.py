@@ -9,6 +9,7 @@ says when they are stale.
 import ast
 import io
 import string
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,10 +51,20 @@ def extracted() -> Catalog:
     kinds: list[type[LlmctlError]] = [LlmctlError, *LlmctlError.__subclasses__()]
     for kind in kinds:  # translated when the table is printed, where `_()` sees no literal
         found.add(kind.when, locations=[("llmctl/errors.py", 0)])
+    for path in sorted((ROOT / "providers").glob("*.toml")):
+        for text in warnings(path):  # translated when the model answers
+            found.add(text, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     for path in sorted((ROOT / "llmctl" / "cli").glob("*.py")):
         for text in command_helps(path):  # translated by llmctl/cli/spoken.py
             found.add(text, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     return found
+
+
+def warnings(path: Path) -> Iterator[str]:
+    """What a card wants said of its models."""
+    for model in tomllib.loads(path.read_text(encoding="utf-8")).get("models", ()):
+        if "warning" in model:
+            yield model["warning"]
 
 
 def command_helps(path: Path) -> Iterator[str]:

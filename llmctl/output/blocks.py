@@ -66,6 +66,10 @@ def finished(found: list[Block], text: str) -> int:
     """How many of the first blocks nothing that follows can change: those before the last block
     that begins in a complete line."""
     complete = text.count("\n")
+    if found and found[-1].tokens[0].type == "table_open" and found[-1].line + 1 == complete:
+        # Its second line makes a table, and that is still being written: "--" may become "--x".
+        text = text[: text.rindex("\n") + 1]
+        found = blocks(text)
     begun = [number for number, block in enumerate(found) if block.line < complete]
     return begun[-1] if begun else 0
 

@@ -33,7 +33,7 @@ def envelope(receipt: Receipt) -> dict[str, Json]:
         "reasoning": receipt.reasoning,
         "media": [media_json(media) for media in receipt.media],
         "model": {
-            "requested": receipt.requested,
+            "requested": receipt.requested or None,
             "resolved": receipt.resolved,
             "provider": receipt.provider,
         },

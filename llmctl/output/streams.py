@@ -137,10 +137,15 @@ def write_failed(name: str, error: OSError | ValueError) -> IoFailed:
     number = error.errno if isinstance(error, OSError) else None
     cause = os.strerror(number) if number else str(error)
     full = number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    hint = _("write elsewhere with --output FILE")
+    if full:
+        hint = _("make room there, or write elsewhere with --output FILE")
+    elif number == errno.ENOENT and (folder := os.path.dirname(name)):
+        hint = _("make its folder first: mkdir -p {folder}", folder=folder)
     return IoFailed(
         _("cannot write {name}: {cause}", name=name, cause=cause),
         reason="full" if full else None,
-        hint=_("make room there, or write elsewhere with --output FILE") if full else None,
+        hint=hint,
     )
 
 

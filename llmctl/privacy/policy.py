@@ -4,14 +4,15 @@ Pure: nothing is looked up or sent. Whatever is not known counts as the worst.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from llmctl import catalogue
 from llmctl.cards import Card, Model, Privacy
 from llmctl.messages import _
-from llmctl.settings import Loaded, Policy, ProviderSettings
+from llmctl.settings import Loaded, Origin, Policy, ProviderSettings, Settings
 from llmctl.types import Level, Verdict
+from llmctl.values import replace
 
 
 def judge(
@@ -21,7 +22,7 @@ def judge(
     only pass the call on to a cloud."""
     settings = loaded.settings
     own = settings.providers.get(card.id, ProviderSettings())
-    facts = _facts(card, own, base_url)
+    facts = None if elsewhere else _facts(card, own, base_url)
     level = Level.UNKNOWN if elsewhere else _level(card, own, base_url, facts)
     region = facts.regions[0] if facts and len(facts.regions) == 1 else None
     days = facts.retention_days if facts else None
@@ -32,27 +33,24 @@ def judge(
         level=level,
         region=region,
         retention_days=days,
-        attested=tuple(own.attest),
+        attested=tuple(one for one in own.attest if facts and one in facts.attestable),
         facts_checked=facts.source.checked if facts else None,
     )
-    reasons = tuple(_broken(settings.policy, verdict, card, model, facts, loaded))
-    if not reasons:
-        return verdict
-    return Verdict(
-        allowed=False,
-        level=level,
-        region=region,
-        retention_days=days,
-        attested=verdict.attested,
-        facts_checked=verdict.facts_checked,
-        reasons=reasons,
-    )
+    reasons = [
+        *_broken(settings.policy, verdict, model, facts, loaded),
+        *_listed(settings.policy, card, base_url, loaded),
+    ]
+    return replace(verdict, allowed=not reasons, reasons=tuple(reasons))
 
 
 def _facts(card: Card, own: ProviderSettings, base_url: str) -> Privacy | None:
-    """The card's facts for the account's tier; without a stated tier the worst of them."""
-    if card.kind == "api" and not catalogue.is_own_host(card, base_url) and own.facts is None:
-        return None
+    """The card's facts for the account's tier; without a stated tier the worst of them. None at a
+    host for which they do not hold."""
+    if own.facts is None:
+        if card.kind == "api" and not catalogue.is_own_host(card, base_url):
+            return None
+        if card.kind == "local" and _distance(base_url) is Level.UNKNOWN:
+            return None
     tier = own.extra.get("tier")
     rows = [one for one in card.privacy if one.tier is None or tier in (None, one.tier)]
     return max(rows, key=lambda row: row.level.rank, default=None)
@@ -81,6 +79,8 @@ def _distance(base_url: str) -> Level:
         address = ipaddress.ip_address(host)
     except ValueError:
         return Level.NETWORK if host.endswith((".local", ".lan", ".internal")) else Level.UNKNOWN
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
     if address.is_loopback:
         return Level.DEVICE
     return Level.NETWORK if address.is_private and not address.is_unspecified else Level.UNKNOWN
@@ -89,15 +89,14 @@ def _distance(base_url: str) -> Level:
 def _broken(
     policy: Policy,
     verdict: Verdict,
-    card: Card,
     model: Model | None,
     facts: Privacy | None,
     loaded: Loaded,
 ) -> Iterator[str]:
-    """Every rule that forbids the call, each with the place it stands in."""
+    """Every rule about facts that forbids the call, each with the place it stands in."""
 
     def because(rule: str, text: str) -> str:
-        return _("{text} ({place})", text=text, place=loaded.origin(f"policy.{rule}"))
+        return _because(loaded, rule, facts.regions if facts else (), text)
 
     here = verdict.level in (Level.DEVICE, Level.NETWORK)
     if policy.max_level is not None and verdict.level.rank > policy.max_level.rank:
@@ -125,10 +124,37 @@ def _broken(
         yield because("no_training", _("it may train on the data"))
     if policy.open_weights and not (model and model.open_weights) and not here:
         yield because("open_weights", _("its weights are not known to be open"))
-    if policy.allow is not None and card.id not in policy.allow:
-        yield because("allow", _("it is not on the list of allowed providers"))
-    if card.id in policy.deny:
-        yield because("deny", _("it is on the list of denied providers"))
+
+
+def _listed(policy: Policy, card: Card, base_url: str, loaded: Loaded) -> Iterator[str]:
+    """The lists of providers that forbid the call. A second account counts as the provider it
+    extends, and so does an address that is one of a provider's own."""
+    settings = loaded.settings
+    names = catalogue.lineage(card.id, settings)
+    if policy.allow is not None and not set(names) & set(policy.allow):
+        text = _("it is not on the list of allowed providers")
+        yield _because(loaded, "allow", names, text)
+    names += [name for name in policy.deny if _serves(name, base_url, settings)]
+    if set(names) & set(policy.deny):
+        yield _because(loaded, "deny", names, _("it is on the list of denied providers"))
+
+
+def _serves(provider: str, base_url: str, settings: Settings) -> bool:
+    """Whether an address is one of the provider's own. Those of servers on this machine are like
+    each other, and an account's are those of the first."""
+    if provider not in catalogue.provider_ids(settings):
+        return False
+    found = catalogue.card(provider, settings)
+    is_account = len(catalogue.lineage(provider, settings)) > 1
+    return found.kind == "api" and not is_account and catalogue.is_own_host(found, base_url)
+
+
+def _because(loaded: Loaded, rule: str, names: Sequence[str], text: str) -> str:
+    """`text` with the place of the rule: of the layer that forbids one of `names`, where the rule
+    is a list."""
+    keys = (*(f"policy.{rule}.{name}" for name in names), f"policy.{rule}")
+    place = next((loaded.origins[key] for key in keys if key in loaded.origins), Origin("shipped"))
+    return _("{text} ({place})", text=text, place=place)
 
 
 def _within(facts: Privacy | None, allowed: tuple[str, ...]) -> bool:

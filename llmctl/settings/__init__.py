@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
-from llmctl.errors import ConfigError
+from llmctl.errors import ConfigError, LlmctlError, UsageError
 from llmctl.messages import _
 from llmctl.settings.layers import (
     Layers,
@@ -13,6 +13,7 @@ from llmctl.settings.layers import (
     environment,
     nested,
     provider_tables,
+    read_text,
     read_toml,
 )
 from llmctl.settings.places import SYSTEM_POLICY, Paths, paths, project_file
@@ -30,7 +31,7 @@ from llmctl.settings.shape import (
 from llmctl.settings.tighten import tightened
 from llmctl.settings.trust import refuse_untrusted, trust
 from llmctl.structure import Misfit, build, checked
-from llmctl.types import Json
+from llmctl.types import NOTHING, Json
 from llmctl.values import dataclass, replace
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
 T = TypeVar("T")
 
 SECTIONS = frozenset(Settings.__dataclass_fields__)
+PROFILES = "profiles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,64 +76,97 @@ def user_file() -> Path:
     return paths().config / "config.toml"
 
 
-def load(flags: Mapping[str, Json] | None = None, profile: str | None = None) -> Loaded:
-    """All layers merged and checked. `flags` are values by key path (`network.timeout`).
+def load(
+    flags: Mapping[str, Json] | None = None,
+    profile: str | None = None,
+    spelt: Mapping[str, str] = NOTHING,
+) -> Loaded:
+    """All layers merged and checked. `flags` are values by key path (`network.timeout`), `spelt`
+    says how each was written on the command line (`--timeout`).
 
-    Raises ConfigError naming file, line and key for whatever does not fit.
+    Raises ConfigError naming file, line and key for whatever does not fit, UsageError for a flag.
     """
-    layers = _gathered(flags or {}, profile)
+    layers = _gathered(flags or {}, profile, spelt)
     provider_tables(layers.values)
-    policies = [(_fitted(Policy, table, layers, kind, place), kind, place)
-                for kind, place, table in layers.policies]  # fmt: skip
-    policy, rules = tightened(policies)
-    merged = _fitted(Settings, layers.values, layers, "", "")
+    policy, rules = tightened(
+        [(_fitted(Policy, table, layers, origin), origin) for origin, table in layers.policies]
+    )
+    merged = _fitted(Settings, layers.values, layers, Origin(""))
     origins = {**layers.origins, **{f"policy.{rule}": place for rule, place in rules.items()}}
     return Loaded(replace(merged, policy=policy), origins)
 
 
-def _gathered(flags: Mapping[str, Json], profile: str | None) -> Layers:
+def _gathered(flags: Mapping[str, Json], profile: str | None, spelt: Mapping[str, str]) -> Layers:
     layers = Layers()
-    if SYSTEM_POLICY.exists():
-        layers.add("system", str(SYSTEM_POLICY), {"policy": read_toml(SYSTEM_POLICY)})
+    if system := read_toml(SYSTEM_POLICY):
+        # The file is the table of a policy itself.
+        layers.policies.append((Origin("system", str(SYSTEM_POLICY)), system))
     user = user_file()
     table = read_toml(user)
-    profiles = table.pop("profiles", {})
-    layers.add("user", str(user), table)
+    profiles = _profiles(table, user)
+    layers.add(Origin("user", str(user)), table)
+    project = project_file()
+    if project is not None and project != user:
+        table = read_toml(project)
+        refuse_untrusted(project, table)
+        layers.add(Origin("project", str(project)), table)
     if profile is not None:
         if profile not in profiles:
             raise ConfigError(
                 _("there is no profile {name} in {path}", name=profile, path=user),
                 hint=_("profiles there: {names}", names=", ".join(profiles) or _("none")),
             )
-        layers.add("profile", str(user), profiles[profile])
-    project = project_file()
-    if project is not None and project != user:
-        table = read_toml(project)
-        refuse_untrusted(project, table)
-        layers.add("project", str(project), table)
+        layers.add(Origin("profile", str(user), f"{PROFILES}.{profile}"), profiles[profile])
     for name, table in environment(SECTIONS):
-        layers.add("environment", name, table)
+        layers.add(Origin("environment", name), table)
     for key, value in flags.items():
-        layers.add("flag", key, nested(key, value))
+        layers.add(Origin("flag", spelt.get(key, key)), nested(key, value))
     return layers
 
 
-def _fitted(kind: type[T], table: Json, layers: Layers, origin: str, place: str) -> T:
-    if not table:
+def _profiles(table: dict[str, Json], file: Path) -> dict[str, dict[str, Json]]:
+    """The profiles of the user's file, taken out of its table."""
+    profiles = table.pop(PROFILES, {})
+    for key, one in ((PROFILES, profiles), *_tables(profiles)):
+        if not isinstance(one, dict):
+            raise ConfigError(
+                _("{where}: {key}: {reason}", where=Origin("user", str(file), key), key=key,
+                  reason=_("it must be a table")),
+                hint=_("such as: [profiles.work.defaults]"),
+            )  # fmt: skip
+    return profiles  # type: ignore[no-any-return]
+
+
+def _tables(profiles: Json) -> list[tuple[str, Json]]:
+    if not isinstance(profiles, dict):
+        return []
+    return [(f"{PROFILES}.{name}", one) for name, one in profiles.items()]
+
+
+def _fitted(kind: type[T], table: Json, layers: Layers, origin: Origin) -> T:
+    if table == {}:
         return build(kind, {})
     try:
         return checked(kind, table, paths().cache)
     except Misfit as misfit:
-        raise _misfit(kind, misfit, layers, origin, place) from None
+        raise _misfit(kind, misfit, layers, origin) from None
 
 
-def _misfit(kind: type, misfit: Misfit, layers: Layers, origin: str, place: str) -> ConfigError:
+def _misfit(kind: type, misfit: Misfit, layers: Layers, origin: Origin) -> LlmctlError:
     path = [str(one) for one in misfit.path if isinstance(one, str)]
+    if path[:1] == ["providers"] and path[2:3] in (["urls"], ["extra"]):
+        del path[2]  # nobody wrote that: see provider_tables
     key = ".".join((["policy"] if kind is Policy else []) + path)
     where = layers.origins.get(key) or next(
         (layers.origins[one] for one in layers.origins if one.startswith(f"{key}.")),
-        Origin(origin, place, key),
+        origin.below(*path),
     )
+    if where.kind == "flag":
+        return UsageError(
+            _("{flag} does not take that: {reason}", flag=where.place,
+              reason=misfit.reason[:1].lower() + misfit.reason[1:]),
+            hint=_("see what it takes: llmctl ask --help"),
+        )  # fmt: skip
     hint = None
     if misfit.reason == "unknown key":
         near = get_close_matches(path[-1], sorted(known_names()), 2)
@@ -168,24 +203,26 @@ def unset_value(key: str) -> bool:
 
 
 def _text() -> str:
-    try:
-        return user_file().read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return ""
+    return read_text(user_file()) or ""
 
 
 def _store(text: str) -> None:
+    """Write the user's file, whose own part and each profile fit; else ConfigError."""
     import tomllib
 
     from llmctl.files import private_dir, write_private
 
-    layers = Layers()
+    file = user_file()
     table = tomllib.loads(text)
-    table.pop("profiles", None)
-    layers.add("user", str(user_file()), table)
-    provider_tables(layers.values)
-    _fitted(Settings, layers.values, layers, "user", str(user_file()))
-    for kind, place, policy in layers.policies:
-        _fitted(Policy, policy, layers, kind, place)
-    private_dir(user_file().parent)
-    write_private(user_file(), text.encode())
+    profiles = _profiles(table, file)
+    user = Origin("user", str(file))
+    named = [(user.below(PROFILES, name), one) for name, one in profiles.items()]
+    for origin, own in ((user, table), *named):
+        layers = Layers()
+        layers.add(origin, own)
+        provider_tables(layers.values)
+        _fitted(Settings, layers.values, layers, origin)
+        for place, policy in layers.policies:
+            _fitted(Policy, policy, layers, place)
+    private_dir(file.parent)
+    write_private(file, text.encode())

@@ -1,7 +1,8 @@
 """The layers of settings as plain data, each value with the place it comes from.
 
-Later layers win: user file, profile, project file, environment, flags. Policies are kept apart,
-one a layer, since they are intersected instead.
+Later layers win: user file, project file, profile, environment, flags; a profile is named on the
+command line, so it beats a file that merely lies in the folder. Policies are kept apart, one a
+layer, since they are intersected instead.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from llmctl.errors import ConfigError
 from llmctl.messages import _
+from llmctl.settings.places import paths
 from llmctl.settings.shape import ProviderSettings
 from llmctl.types import Json
 from llmctl.values import dataclass, field
@@ -24,7 +26,7 @@ PROVIDER_FIELDS = frozenset(ProviderSettings.__dataclass_fields__) - {"urls", "e
 @dataclass(frozen=True, slots=True)
 class Origin:
     """`kind` is shipped, system, user, project, profile, environment or flag; `place` a file or
-    the name of a variable or flag."""
+    the name of a variable or flag; `key` the path in that file."""
 
     kind: str
     place: str = ""
@@ -32,69 +34,79 @@ class Origin:
 
     def __str__(self) -> str:
         if self.kind in ("system", "user", "project", "profile"):
-            # The system's policy file is the policy table itself.
-            key = self.key.removeprefix("policy.") if self.kind == "system" else self.key
-            line = line_of(self.place, key)
+            line = line_of(self.place, self.key)
             return f"{self.place}:{line}" if line else self.place
         return f"{self.kind} {self.place}".strip()
+
+    def below(self, *names: str) -> "Origin":
+        """The origin of what stands under `names` in the table that this one is of."""
+        return Origin(self.kind, self.place, ".".join(filter(None, (self.key, *names))))
 
 
 @dataclass(slots=True)
 class Layers:
-    """`values` are merged by key path; `policies` (kind, place, table) stand side by side."""
+    """`values` are merged by key path; `policies` stand side by side, each with the origin of
+    its table."""
 
     values: dict[str, Json] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
-    policies: list[tuple[str, str, dict[str, Json]]] = field(default_factory=list)
+    policies: list[tuple[Origin, Json]] = field(default_factory=list)
 
-    def add(self, kind: str, place: str, table: Mapping[str, Json]) -> None:
-        """Lay one more layer on top."""
+    def add(self, origin: Origin, table: Mapping[str, Json]) -> None:
+        """Lay one more layer on top: `table`, which comes from `origin`."""
         table = dict(table)
         if "policy" in table:
-            self.policies.append((kind, place, table.pop("policy")))
-        self._merge(self.values, table, (), kind, place)
+            self.policies.append((origin.below("policy"), table.pop("policy")))
+        self._merge(self.values, table, (), origin)
 
     def _merge(
         self,
         below: dict[str, Json],
         above: Mapping[str, Json],
         path: tuple[str, ...],
-        kind: str,
-        place: str,
+        origin: Origin,
     ) -> None:
         for name, value in above.items():
             here = (*path, name)
             if isinstance(value, dict):
                 if not isinstance(below.get(name), dict):
                     below[name] = {}
-                self._merge(below[name], value, here, kind, place)
+                self._merge(below[name], value, here, origin)
             else:
                 below[name] = value
-                key = ".".join(here)
-                self.origins[key] = Origin(kind, place, key)
+            if not isinstance(value, dict) or not value:
+                self.origins[".".join(here)] = origin.below(*here)
+
+
+def read_text(path: Path) -> str | None:
+    """The file's text, None where there is no file; raises ConfigError for one not to be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else _("it is not UTF-8")
+        raise ConfigError(_("cannot read {path}: {why}", path=path, why=why)) from None
 
 
 def read_toml(path: Path) -> dict[str, Json]:
     """The file's table, empty where there is no file; raises ConfigError naming file and line."""
+    text = read_text(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else _("it is not UTF-8")
-        raise ConfigError(_("cannot read {path}: {why}", path=path, why=why)) from None
-    try:
-        return tomllib.loads(text)
+        return tomllib.loads(text) if text else {}
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
             _("{path} is not valid TOML: {why}", path=path, why=error),
-            hint=_("mend it: llmctl config edit"),
+            hint=_("mend it: llmctl config edit")
+            if path == paths().config / "config.toml"
+            else _("mend that file, or move it out of the way"),
         ) from None
 
 
 def environment(sections: frozenset[str]) -> Iterator[tuple[str, dict[str, Json]]]:
     """(variable, table) for each `LLMCTL_SECTION__KEY`; raises ConfigError for an unknown section.
-    Values that look like JSON lists or tables are read as such."""
+    Values that look like JSON lists or tables are read as such; numbers and booleans get the type
+    of their setting when they are checked."""
     for name in sorted(os.environ):
         if not name.startswith(PREFIX) or "__" not in name:
             continue
@@ -105,7 +117,9 @@ def environment(sections: frozenset[str]) -> Iterator[tuple[str, dict[str, Json]
                 hint=_("sections: {sections}", sections=", ".join(sorted(sections))),
             )
         value: Json = os.environ[name]
-        if value[:1] in ("[", "{"):
+        if path[:2] == ["defaults", "options"]:
+            value = as_json(value)  # nothing else says of what type a request field is
+        elif value[:1] in ("[", "{"):
             try:
                 value = json.loads(value)
             except ValueError:
@@ -113,6 +127,14 @@ def environment(sections: frozenset[str]) -> Iterator[tuple[str, dict[str, Json]
         for key in reversed(path):
             value = {key: value}
         yield name, value
+
+
+def as_json(text: str) -> Json:
+    """What the text says as JSON, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def nested(key: str, value: Json) -> dict[str, Json]:

@@ -2,10 +2,14 @@
 what the rest of the program reads. Seconds for times, USD-like strings for nothing here."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
+from llmctl.structure import Count, Range, Several
 from llmctl.types import NOTHING, Json, Level
 from llmctl.values import dataclass, field
+
+Seconds = Annotated[float, Range(above=0)]
+Patience = Annotated[float, Range(least=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +20,8 @@ class Defaults:
     template: str | None = None
     system: str | None = None
     options: Mapping[str, Json] = NOTHING
-    max_tokens: int | None = None
-    temperature: float | None = None
+    max_tokens: Several | None = None
+    temperature: Annotated[float, Range(least=0)] | None = None
     seed: int | None = None
 
 
@@ -35,7 +39,7 @@ class Log:
     """What the ledger keeps, and for how many days; 0 days keeps for ever."""
 
     mode: Literal["full", "meta", "off"] = "full"
-    keep_days: int = 90
+    keep_days: Count = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +49,20 @@ class Network:
 
     proxy: str | None = None
     ca_file: str | None = None
-    connect_timeout: float = 10.0
-    idle_timeout: float = 120.0
-    timeout: float | None = None
-    retries: int = 4
-    backoff: float = 0.5
-    max_wait: float = 60.0
+    connect_timeout: Seconds = 10.0
+    idle_timeout: Seconds = 120.0
+    timeout: Seconds | None = None
+    retries: Count = 4
+    backoff: Patience = 0.5
+    max_wait: Patience = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
     """The model inside the process: tokens of context, threads (half of the cores by default)."""
 
-    context: int | None = None
-    threads: int | None = None
+    context: Several | None = None
+    threads: Several | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ class Policy:
 
     max_level: Level | None = None
     regions: tuple[str, ...] | None = None
-    max_retention_days: int | None = None
+    max_retention_days: Count | None = None
     no_training: bool = False
     open_weights: bool = False
     secrets: Literal["allow", "redact", "block"] | None = None
@@ -104,10 +108,10 @@ class ProviderSettings:
     base_url: str | None = None
     ca_file: str | None = None
     proxy: str | None = None
-    idle_timeout: float | None = None
-    concurrency: int | None = None
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
+    idle_timeout: Seconds | None = None
+    concurrency: Several | None = None
+    requests_per_minute: Several | None = None
+    tokens_per_minute: Several | None = None
     facts: Literal["inherit"] | None = None
     attest: Mapping[str, Attested] = NOTHING
     key_command: tuple[str, ...] = ()

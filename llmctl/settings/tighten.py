@@ -7,20 +7,34 @@ from llmctl.settings.layers import Origin
 from llmctl.settings.shape import Policy
 
 STRICTNESS = (None, "allow", "redact", "block")
+LISTS = ("regions", "allow", "deny")
 
 
-def tightened(layers: Sequence[tuple[Policy, str, str]]) -> tuple[Policy, dict[str, Origin]]:
-    """The intersection of (policy, origin kind, place), and for each rule the layer that made it
-    what it is."""
+def tightened(layers: Sequence[tuple[Policy, Origin]]) -> tuple[Policy, dict[str, Origin]]:
+    """The intersection of policies, each with the origin of its table; and for each rule the layer
+    that made it what it is. Of rules that are lists, `rule.name` is the first layer that forbids
+    the name."""
     result = Policy()
     origins: dict[str, Origin] = {}
-    for policy, kind, place in layers:
+    for policy, origin in layers:
         before = result
         result = _both(result, policy)
         for rule in Policy.__dataclass_fields__:
             if getattr(before, rule) != getattr(result, rule):
-                origins[rule] = Origin(kind, place, f"policy.{rule}")
+                origins[rule] = origin.below(rule)
+    named = {name for policy, _origin in layers for rule in LISTS
+             for name in getattr(policy, rule) or ()}  # fmt: skip
+    for policy, origin in layers:
+        for rule in LISTS:
+            for name in named:
+                if _forbids(policy, rule, name):
+                    origins.setdefault(f"{rule}.{name}", origin.below(rule))
     return result, origins
+
+
+def _forbids(policy: Policy, rule: str, name: str) -> bool:
+    listed = getattr(policy, rule)
+    return listed is not None and (name in listed) == (rule == "deny")
 
 
 def _both(one: Policy, other: Policy) -> Policy:

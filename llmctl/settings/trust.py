@@ -5,7 +5,7 @@ template and options, and make the policy stricter.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from llmctl.errors import ConfigError
@@ -19,25 +19,38 @@ HARMLESS = {"defaults": frozenset({"model", "template", "options", "max_tokens",
 
 def refuse_untrusted(path: Path, table: Mapping[str, Json]) -> None:
     """Raises ConfigError where `table` says more than an untrusted project file may."""
+    key = next(_beyond(table), None)
+    if key is None or is_trusted(path):
+        return
+    raise ConfigError(
+        _(
+            "the project file {place} sets {key}, which a file from a repository may not",
+            place=Origin("project", str(path), key),
+            key=key,
+        ),
+        hint=_("read it, and if you trust it: llmctl config trust {path}", path=path),
+        reason="untrusted",
+    )
+
+
+def _beyond(table: Mapping[str, Json]) -> Iterator[str]:
+    """The keys (`providers.openai.base_url`) that only a trusted file may set."""
     for section, entries in table.items():
         if section == "policy":
             continue
-        names = entries if isinstance(entries, dict) else {"": entries}
-        for name in names:
-            if name in HARMLESS.get(section, ()):
-                continue
-            key = f"{section}.{name}".rstrip(".")
-            if is_trusted(path):
-                return
-            raise ConfigError(
-                _(
-                    "the project file {place} sets {key}, which a file from a repository may not",
-                    place=Origin("project", str(path), key),
-                    key=key,
-                ),
-                hint=_("if you trust it: llmctl config trust {path}", path=path),
-                reason="untrusted",
-            )
+        if not isinstance(entries, dict):
+            yield section
+            continue
+        harmless = HARMLESS.get(section, frozenset())
+        for name, value in entries.items():
+            if name not in harmless:
+                yield ".".join((section, *_first_leaf(name, value)))
+
+
+def _first_leaf(name: str, value: Json) -> Iterator[str]:
+    yield name
+    if isinstance(value, dict) and value:
+        yield from _first_leaf(*next(iter(value.items())))
 
 
 def is_trusted(path: Path) -> bool:

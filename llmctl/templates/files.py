@@ -52,6 +52,7 @@ def _load(name: str, places: "Sequence[Traversable]", below: tuple[str, ...]) ->
         raise ConfigError(
             _("these templates extend one another in a circle: {names}",
               names=" → ".join((*below, name))),
+            hint=_("break it: llmctl templates edit {name}", name=name),
         )  # fmt: skip
     file = _file(name, places)
     template = read(file, name)
@@ -86,7 +87,7 @@ def read(file: "Traversable", name: str) -> Template:
         table = tomllib.loads(file.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
-            _("the template {file} cannot be read: {why}", file=file, why=error),
+            _("the template {file} cannot be read: {why}", file=file, why=_why(error)),
             hint=_("mend it: llmctl templates edit {name}", name=name),
         ) from None
     try:
@@ -97,7 +98,9 @@ def read(file: "Traversable", name: str) -> Template:
         raise ConfigError(
             _("the template {file} has a fault at {key}: {reason}", file=file, key=key,
               reason=misfit.reason),
-            hint=_("did you mean: {names}", names=near[0]) if near else None,
+            hint=_("did you mean: {names}", names=near[0])
+            if near
+            else _("mend it: llmctl templates edit {name}", name=name),
         ) from None  # fmt: skip
     template = build(Template, fitting)
     if template.schema is not None:
@@ -105,6 +108,16 @@ def read(file: "Traversable", name: str) -> Template:
 
         valid_schema(template.schema)
     return replace(template, name=template.name or name)
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case OSError():
+            return error.strerror or type(error).__name__
+        case UnicodeDecodeError():
+            return _("it is not UTF-8")
+        case _:
+            return str(error)
 
 
 def _spread(table: dict[str, Json]) -> dict[str, Json]:

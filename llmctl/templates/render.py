@@ -209,6 +209,7 @@ def render_text(
         raise ConfigError(
             _("the template {template} may not do that: {what}", template=template.name,
               what=error),
+            hint=_("see what it does: llmctl templates show {name}", name=template.name),
         ) from None  # fmt: skip
     except TemplateSyntaxError as error:
         raise ConfigError(
@@ -221,12 +222,14 @@ def render_text(
             _(
                 "the template {template} calls itself without end, or grows too large",
                 template=template.name,
-            )
+            ),
+            hint=_("mend it: llmctl templates edit {name}", name=template.name),
         ) from None
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         raise ConfigError(
             _("the template {template} fails: {why}", template=template.name,
               why=str(error)[:200]),
+            hint=_("mend it: llmctl templates edit {name}", name=template.name),
         ) from None  # fmt: skip
 
 

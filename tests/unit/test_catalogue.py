@@ -1,15 +1,12 @@
-"""Cards: every shipped one fits its schema, and those of users are checked like them."""
+"""The cards there are: shipped ones, the user's own, which are checked, and second accounts."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from llmctl import catalogue, resources, settings
-from llmctl.cards import Card
 from llmctl.errors import ConfigError, NotFound
-from llmctl.settings import ProviderSettings, Settings
-from llmctl.structure import build, check
+from llmctl.settings import Loaded, Origin, ProviderSettings, Settings
 
 SHIPPED = sorted(one.name[:-5] for one in resources.providers().iterdir())
 
@@ -42,27 +39,9 @@ def mine(text: str, name: str = "mine") -> Path:
 
 
 @pytest.mark.parametrize("provider", SHIPPED)
-def test_shipped_cards_fit(provider: str) -> None:
-    table = catalogue.shipped_table(provider)
-    fitting = check(Card, table)
-    card = build(Card, fitting)
-
-    assert provider == card.id
-    assert list(catalogue.faults(card)) == []
-    assert build(Card, table) == card  # what the start-up path reads unchecked is the same
-    assert json.dumps(fitting)
-
-
-@pytest.mark.parametrize("provider", SHIPPED)
-def test_every_privacy_fact_and_price_has_a_source_and_a_date(provider: str) -> None:
-    card = catalogue.card(provider, Settings())
-
-    assert card.privacy
-    for source in [one.source for one in card.privacy] + [
-        price.source for model in card.models for price in model.prices
-    ]:
-        assert source.title
-        assert source.checked.startswith("20")
+def test_every_shipped_card_is_found_by_the_name_of_its_file(provider: str) -> None:
+    assert provider == catalogue.card(provider, Settings()).id
+    assert provider in catalogue.provider_ids(Settings())
 
 
 def test_unknown_provider_gives_the_nearest() -> None:
@@ -98,6 +77,28 @@ def test_a_card_of_ones_own() -> None:
             'source = { title = "t", checked = "last week" }\n',
             "last week",
         ),
+        (
+            MINE + '\n[[models]]\nid = "a"\n[[models.prices]]\nsince = "2026-01-01"\n'
+            'currency = "USD"\ntiers = [{ above_input_tokens = 1, input = "-1" }]\n'
+            'source = { title = "t", checked = "2026-01-01" }\n',
+            "-1",
+        ),
+        (
+            MINE + '\n[[models]]\nid = "a"\n[[models.prices]]\nsince = "soon"\n'
+            'currency = "USD"\nsource = { title = "t", checked = "2026-01-01" }\n',
+            "soon",
+        ),
+        (
+            MINE + '\n[[models]]\nid = "a"\n'
+            + "".join(
+                f'[[models.prices]]\nsince = "{since}"\ncurrency = "USD"\n'
+                'source = { title = "t", checked = "2026-01-01" }\n'
+                for since in ("2026-01-01", "2026-02-01")
+            ),
+            "newest first",
+        ),
+        (MINE + '\n[[models]]\nid = "a"\nsource = { title = "t", checked = "May" }\n', "May"),
+        (MINE + '\n[[models]]\nid = "a"\ndialect = "elvish"\n', "elvish"),
         ("card = ", "TOML"),
     ],
 )  # fmt: skip
@@ -121,6 +122,46 @@ def test_a_second_account_has_the_card_but_not_the_key_of_the_first() -> None:
     assert "work" in catalogue.provider_ids(own)
 
 
+def test_accounts_of_accounts_have_the_first_card() -> None:
+    own = Settings(
+        providers={
+            "work": ProviderSettings(extends="openai"),
+            "batch": ProviderSettings(extends="work"),
+        }
+    )
+
+    assert catalogue.lineage("batch", own) == ["batch", "work", "openai"]
+    assert catalogue.card("batch", own).models == catalogue.card("openai", own).models
+    assert catalogue.lineage("openai", own) == ["openai"]
+
+
+@pytest.mark.parametrize("circle", [("a",), ("a", "b"), ("a", "b", "c")])
+def test_accounts_do_not_extend_each_other_in_a_circle(circle: tuple[str, ...]) -> None:
+    after = dict(zip(circle, (*circle[1:], circle[0]), strict=True))
+    own = Settings(providers={name: ProviderSettings(extends=after[name]) for name in circle})
+
+    with pytest.raises(ConfigError, match="extends itself"):
+        catalogue.card("a", own)
+
+
+def test_an_account_of_nobody_and_one_with_an_odd_name() -> None:
+    with pytest.raises(NotFound):
+        catalogue.card("work", Settings(providers={"work": ProviderSettings(extends="nobody")}))
+    with pytest.raises(ConfigError, match="Work-1"):
+        catalogue.card("Work-1", Settings(providers={"Work-1": ProviderSettings(extends="openai")}))
+
+
+def test_settings_of_a_misspelt_provider_are_refused_with_their_place() -> None:
+    stray = Settings(providers={"opnai": ProviderSettings(proxy="none")})
+    origins = {"providers.opnai.proxy": Origin("environment", "LLMCTL_PROVIDERS__OPNAI__PROXY")}
+
+    with pytest.raises(ConfigError, match="LLMCTL_PROVIDERS__OPNAI__PROXY") as caught:
+        catalogue.refuse_strangers(Loaded(stray, origins))
+    assert "openai" in (caught.value.hint or "")
+    known = {"openai": ProviderSettings(), "work": ProviderSettings(extends="openai")}
+    catalogue.refuse_strangers(Loaded(Settings(providers=known), {}))
+
+
 def test_settings_the_card_does_not_have_are_refused() -> None:
     own = Settings(providers={"openai": ProviderSettings(extra={"folder": "x"})})
 
@@ -138,6 +179,15 @@ def test_settings_the_card_does_not_have_are_refused() -> None:
         ("https://box:1/", "https://box:1"),
         ("0.0.0.0", "http://127.0.0.1:11434"),
         ("0.0.0.0:99", "http://127.0.0.1:99"),
+        ("http://0.0.0.0:99", "http://127.0.0.1:99"),
+        (":99", "http://127.0.0.1:99"),
+        ("[::]", "http://127.0.0.1:11434"),
+        ("[::]:99", "http://127.0.0.1:99"),
+        ("[::1]", "http://[::1]:11434"),
+        ("[::1]:99", "http://[::1]:99"),
+        ("box/ollama/", "http://box:11434/ollama"),
+        ("0.0.0.0.example", "http://0.0.0.0.example:11434"),
+        (" ", "http://127.0.0.1:11434"),
     ],
 )
 def test_the_address_from_the_environment(

@@ -223,3 +223,20 @@ def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", program, path], check=False).returncode == 7
     with files.lock(path, 0):
         pass
+
+
+@POSIX
+def test_what_others_may_have_written_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cached"
+    files.write_private(path, b"ours")
+    assert files.read_own(path) == b"ours"
+    path.chmod(0o620)
+    with pytest.raises(PermissionError):
+        files.read_own(path)
+    path.chmod(0o600)
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(PermissionError):
+        files.read_own(path)

@@ -162,8 +162,14 @@ def conditions(tree: ast.AST) -> Iterator[ast.expr]:
                 yield from tests
             case ast.Compare():
                 yield node
-            case ast.MatchValue(value=value):
-                yield value
+            case ast.Match(subject=subject, cases=cases):
+                for value in (
+                    pattern.value
+                    for one in cases
+                    for pattern in ast.walk(one.pattern)
+                    if isinstance(pattern, ast.MatchValue)
+                ):
+                    yield ast.Compare(subject, [ast.Eq()], [value])
             case _:
                 pass
 
@@ -214,7 +220,7 @@ def spoken(node: ast.expr) -> bool:
 
 
 # Not literals, and collected by tests/catalogue.py all the same.
-COLLECTED = frozenset({"kind.when", "cleandoc(text)"})
+COLLECTED = frozenset({"kind.when", "cleandoc(text)", "warning"})
 
 
 def error_names() -> frozenset[str]:

@@ -121,3 +121,19 @@ def test_not_frozen_is_the_standard_dataclass() -> None:
 
 def test_pydantic_checks_them() -> None:
     assert Point(1, 2, ("a",)) == TypeAdapter(Point).validate_python({"x": "1", "tags": ["a"]})
+
+
+def test_a_class_without_a_text_costs_no_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The standard decorator would write one, for which `inspect` loads a tokenizer."""
+
+    def asked(*_: object, **__: object) -> None:
+        raise AssertionError("a signature was asked for")
+
+    monkeypatch.setattr("inspect.signature", asked)
+
+    @dataclass(frozen=True, slots=True)
+    class Silent:
+        x: int
+
+    assert Silent.__doc__ is None
+    assert [one.name for one in fields(Silent)] == ["x"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from llmctl import catalogue
 from llmctl.cards import Card, Endpoint, Model, Privacy, Source
 from llmctl.privacy.policy import judge
 from llmctl.settings import Attested, Loaded, Policy, ProviderSettings, Settings
@@ -84,6 +85,15 @@ def test_a_local_server_that_passes_the_call_on_is_unknown() -> None:
     assert not found.allowed
 
 
+@pytest.mark.parametrize("rule", [{"no_training": True}, {"max_retention_days": 30}])
+def test_a_local_cards_facts_do_not_hold_elsewhere(rule: dict[str, Any]) -> None:
+    local = card("local", trains="no", retention_days=0)
+
+    assert verdict(local, url="http://127.0.0.1", **rule).allowed
+    assert not verdict(local, url="http://127.0.0.1", elsewhere=True, **rule).allowed
+    assert not verdict(local, url="https://ollama.com", **rule).allowed
+
+
 def test_the_model_inside_the_process_is_the_device() -> None:
     assert verdict(card("embedded"), url="llama:///x.gguf", max_level=Level.DEVICE).allowed
 
@@ -157,3 +167,87 @@ def test_the_reason_names_the_place() -> None:
     found = judge(card(), None, base_url=URL, loaded=loaded)
 
     assert "(flag policy.deny)" in found.reasons[0]
+
+
+# ----------------------------------------------------------------- what may not get round a policy
+
+
+def judged(
+    provider: str, base_url: str, own: dict[str, ProviderSettings], **policy: Any
+) -> Verdict:
+    """The verdict for a provider of these settings, by its card."""
+    settings = Settings(policy=Policy(**policy), providers=own)
+    return judge(
+        catalogue.card(provider, settings), None, base_url=base_url, loaded=Loaded(settings, {})
+    )
+
+
+OPENAI = "https://api.openai.com/v1"
+
+
+def test_a_second_account_is_denied_and_allowed_with_the_first() -> None:
+    own = {"work": ProviderSettings(extends="openai"), "more": ProviderSettings(extends="work")}
+
+    assert not judged("more", OPENAI, own, deny=("openai",)).allowed
+    assert not judged("work", OPENAI, own, deny=("work",)).allowed
+    assert judged("openai", OPENAI, own, deny=("work",)).allowed
+    assert judged("more", OPENAI, own, allow=("openai",)).allowed
+    assert not judged("more", OPENAI, own, allow=("vllm",)).allowed
+
+
+def test_the_address_of_a_denied_provider_is_denied_under_any_name() -> None:
+    assert not judged("vllm", OPENAI, {}, deny=("openai",)).allowed
+    assert judged("vllm", "http://127.0.0.1:8000/v1", {}, deny=("openai", "nobody")).allowed
+    assert judged("vllm", "http://127.0.0.1:8000/v1", {}, deny=("llamacpp",)).allowed
+
+
+def test_facts_of_a_local_card_do_not_hold_at_a_distant_server() -> None:
+    local = card("local", level=Level.DEVICE, trains="no", retention_days=0)
+
+    for rule in ({"no_training": True}, {"max_retention_days": 0}):
+        assert verdict(local, url="http://127.0.0.1:8000/v1", **rule).allowed
+        assert not verdict(local, url="https://gpu.example.com/v1", **rule).allowed
+        assert not verdict(local, url="http://127.0.0.1:1", elsewhere=True, **rule).allowed
+    assert verdict(local, url="https://gpu.example.com/v1").retention_days is None
+
+
+@pytest.mark.parametrize(
+    ("host", "level"),
+    [
+        ("[::ffff:127.0.0.1]", Level.DEVICE),
+        ("[::ffff:10.0.0.1]", Level.NETWORK),
+        ("[::ffff:8.8.8.8]", Level.UNKNOWN),
+        ("2130706433", Level.UNKNOWN),
+        ("127.1", Level.UNKNOWN),
+        ("me@8.8.8.8", Level.UNKNOWN),
+        ("127.0.0.1@evil.example", Level.UNKNOWN),
+    ],
+)
+def test_addresses_in_disguise(host: str, level: Level) -> None:
+    assert level is verdict(card("local"), url=f"http://{host}/v1").level
+
+
+def test_a_verdict_lists_only_statements_that_count() -> None:
+    known = card(attestable={"zdr": Level.ZERO_RETENTION})
+    own = ProviderSettings(attest={"zdr": Attested(by="me"), "magic": Attested()})
+
+    assert verdict(known, own=own).attested == ("zdr",)
+    assert verdict(known, own=own, url="https://gateway.example/v1").attested == ()
+
+
+def test_of_a_list_the_place_that_forbids_is_named() -> None:
+    """The user's own list came last and allows what the machine's does not."""
+    policy = Policy(deny=("a", "b"), regions=())
+    origins = {
+        "policy.deny": Origin("user", "", "policy.deny"),
+        "policy.deny.a": Origin("flag", "SYSTEM-DENY"),
+        "policy.regions": Origin("user", "", "policy.regions"),
+        "policy.regions.EU": Origin("flag", "SYSTEM-REGIONS"),
+    }
+
+    found = judge(
+        card(regions=("EU",)), None, base_url=URL, loaded=Loaded(Settings(policy=policy), origins)
+    )
+
+    assert "SYSTEM-REGIONS" in found.reasons[0]
+    assert "SYSTEM-DENY" in found.reasons[1]

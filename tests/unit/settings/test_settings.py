@@ -9,34 +9,7 @@ from llmctl import settings
 from llmctl.errors import ConfigError
 from llmctl.settings import places
 from llmctl.types import Level
-
-
-@pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Empty folders of our own, no system policy, and a working directory in a repository."""
-    for name in [one for one in os.environ if one.startswith("LLMCTL_")]:
-        monkeypatch.delenv(name)
-    for kind in ("config", "data", "cache"):
-        monkeypatch.setenv(f"LLMCTL_{kind.upper()}_DIR", str(tmp_path / kind))
-    monkeypatch.setattr(settings, "SYSTEM_POLICY", tmp_path / "policy.toml")
-    work = tmp_path / "repository" / "deep"
-    work.mkdir(parents=True)
-    (tmp_path / "repository" / ".git").mkdir()
-    monkeypatch.chdir(work)
-    return tmp_path
-
-
-def user(text: str) -> Path:
-    file = settings.user_file()
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(text)
-    return file
-
-
-def project(root: Path, text: str) -> Path:
-    file = root / "repository" / ".llmctl.toml"
-    file.write_text(text)
-    return file
+from tests.unit.settings.shared import project, user
 
 
 def test_shipped_values_without_any_file() -> None:
@@ -154,20 +127,6 @@ def test_an_unknown_section_in_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(ConfigError, match="LLMCTL_NETWROK__TIMEOUT"):
         settings.load()
-
-
-def test_a_profile_lies_between_user_and_project(folders: Path) -> None:
-    user(
-        '[defaults]\nmodel = "a"\nsystem = "s"\n'
-        '[profiles.work.defaults]\nmodel = "b"\n[profiles.work.policy]\nno_training = true\n'
-    )
-
-    own = settings.load(profile="work").settings
-
-    assert (own.defaults.model, own.defaults.system) == ("b", "s")
-    assert own.policy.no_training
-    with pytest.raises(ConfigError, match="no profile play"):
-        settings.load(profile="play")
 
 
 # ------------------------------------------------------------------------------------ project files

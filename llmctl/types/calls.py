@@ -1,0 +1,149 @@
+"""What is asked of a model: messages and their parts, and the union of calls."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from llmctl.values import NOTHING, Json, dataclass
+
+
+class Role(StrEnum):
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of text in a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture, sound, video or document: in a message, or as an event in an answer.
+
+    Exactly one of `data` (raw bytes) and `url` is set.
+    """
+
+    media_type: str
+    data: bytes | None = None
+    url: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function the model wants called; `arguments` is the JSON text exactly as it was sent."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a called function returned."""
+
+    id: str
+    name: str
+    text: str
+
+
+Part = Text | Media | ToolCall | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """All text parts joined, without separators."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+
+def message(role: Role, text: str) -> Message:
+    """A message of one text part."""
+    return Message(role, (Text(text),))
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function offered to the model; `parameters` is a JSON Schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation to be continued by one answer.
+
+    `options` are the provider's own request fields, sent as they stand; `schema` is a JSON Schema
+    that the answer must match.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    schema: Mapping[str, Json] | None = None
+    tools: tuple[Tool, ...] = ()
+    stream: bool = True
+    options: Mapping[str, Json] = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Text to be continued by a base model, without roles."""
+
+    model: str
+    prompt: str
+    max_tokens: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    stream: bool = True
+    options: Mapping[str, Json] = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Texts to be turned into vectors, answered by one `Vector` event a text, in order."""
+
+    model: str
+    texts: tuple[str, ...]
+    dimensions: int | None = None
+    purpose: str | None = None
+    options: Mapping[str, Json] = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture to be drawn, answered by `Media` events."""
+
+    model: str
+    prompt: str
+    count: int = 1
+    size: str | None = None
+    seed: int | None = None
+    media_type: str | None = None
+    options: Mapping[str, Json] = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Messages whose input tokens a provider is asked to count; answered by `Finished.usage`."""
+
+    model: str
+    messages: tuple[Message, ...]
+    options: Mapping[str, Json] = NOTHING
+
+
+Call = Chat | Complete | Embed | Image | Count

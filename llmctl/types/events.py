@@ -1,0 +1,115 @@
+"""What comes back: the union of events, what an answer used, and how providers depart from their
+dialect."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from llmctl.types.calls import Media, ToolCall
+from llmctl.values import NOTHING, Json, dataclass
+
+
+class FinishReason(StrEnum):
+    STOP = "stop"
+    LENGTH = "length"
+    FILTER = "filter"
+    TOOL_CALLS = "tool_calls"
+    ERROR = "error"
+
+
+class UsageSource(StrEnum):
+    REPORTED = "reported"
+    COUNTED = "counted"
+    ESTIMATED = "estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer.
+
+    Input includes cached and cache-write tokens, output includes reasoning tokens.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    source: UsageSource = UsageSource.REPORTED
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    index: int
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long operation is; `total` is None while unknown."""
+
+    stage: str
+    done: int
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know that is no error; `code` is a stable kebab word."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end mark of an answer. A stream that ends without one was cut off.
+
+    `details` holds what the provider said and this model does not cover, under the provider's own
+    names; `reported_cost` is (amount, currency) where the provider states what it charges,
+    `passed_on_to` another host that a local server says has answered.
+    """
+
+    reason: FinishReason
+    usage: Usage | None = None
+    model: str | None = None
+    request_id: str | None = None
+    native_reason: str | None = None
+    reported_cost: tuple[str, str] | None = None
+    server_timing: Mapping[str, float] | None = None
+    load_s: float | None = None
+    passed_on_to: str | None = None
+    details: Mapping[str, Json] = NOTHING
+
+
+Event = TextDelta | ReasoningDelta | ToolCall | Media | Vector | Progress | Notice | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """How a provider or one of its models departs from its dialect.
+
+    Set in cards (`[quirks]`, and `[models.quirks]` on top); dialects read them, and nothing else
+    asks which provider it is talking to. The defaults fit a host that follows the dialect.
+    """
+
+    max_tokens_field: str = "max_tokens"
+    system_role: str = "system"
+    sampling: bool = True
+    seed: bool = True
+    stop: bool = True
+    tools: bool = True
+    schema: str = "json_schema"
+    usage_in_stream: bool = True
+    reasoning_fields: tuple[str, ...] = ("reasoning_content", "reasoning")
+    close_connection: bool = False
+    extra_body: Mapping[str, Json] = NOTHING

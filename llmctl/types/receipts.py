@@ -1,0 +1,115 @@
+"""What is known of a call afterwards: cost, privacy, times, failure, and all of it as a receipt."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from llmctl.types.calls import Media, ToolCall
+from llmctl.types.events import FinishReason, Usage
+from llmctl.values import NOTHING, Json, dataclass, field
+
+
+class CostKind(StrEnum):
+    REPORTED = "reported"
+    COMPUTED = "computed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Money for one answer; `amount` is a decimal string, None when the price is not known."""
+
+    amount: str | None = None
+    currency: str | None = None
+    kind: CostKind = CostKind.UNKNOWN
+    price_source: str | None = None
+    price_date: str | None = None
+
+
+class Level(StrEnum):
+    """Privacy levels from best to worst; `rank` orders them, unknown is the worst."""
+
+    DEVICE = "device"
+    NETWORK = "network"
+    ZERO_RETENTION = "zero-retention"
+    NO_TRAINING = "no-training"
+    MAY_TRAIN = "may-train"
+    UNKNOWN = "unknown"
+
+    @property
+    def rank(self) -> int:
+        return list(Level).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What policy says of one call: allowed or not, the level reached and the rules that forbid."""
+
+    allowed: bool
+    level: Level
+    region: str | None = None
+    retention_days: int | None = None
+    controls: tuple[str, ...] = ()
+    attested: tuple[str, ...] = ()
+    facts_checked: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds on a monotonic clock, counted from the moment the request was handed over.
+
+    `waited_s` is what retries and rate limits cost, `load_s` what loading a model cost.
+    """
+
+    connect_s: float | None = None
+    reused: bool = False
+    first_byte_s: float | None = None
+    ttft_s: float | None = None
+    total_s: float | None = None
+    waited_s: float = 0.0
+    load_s: float | None = None
+    output_tokens_per_s: float | None = None
+    server: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as data, in the shape scripts read."""
+
+    code: str
+    exit_code: int
+    message: str
+    reason: str | None = None
+    retryable: bool = False
+    provider: str | None = None
+    status: int | None = None
+    retry_after_s: float | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Everything known about one finished or failed call: what `--json` prints, the ledger keeps.
+
+    `started_at` is UTC in RFC 3339 with a trailing Z.
+    """
+
+    id: str
+    started_at: str
+    requested: str
+    provider: str | None = None
+    resolved: str | None = None
+    text: str = ""
+    reasoning: str | None = None
+    media: tuple[Media, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: FinishReason | None = None
+    usage: Usage = field(default_factory=Usage)
+    cost: Cost = field(default_factory=Cost)
+    latency: Latency = field(default_factory=Latency)
+    verdict: Verdict | None = None
+    redactions: Mapping[str, int] = NOTHING
+    request_id: str | None = None
+    attempts: int = 0
+    details: Mapping[str, Json] = NOTHING
+    error: Failure | None = None
