@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from llmctl.cli.spoken import spoken
 from llmctl.messages import _
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -47,4 +48,4 @@ def full_app() -> typer.Typer:
             root.command(name, help=command.summary)(function)
         else:
             root.add_typer(module_app, name=name, help=command.summary)
-    return root
+    return spoken(root)

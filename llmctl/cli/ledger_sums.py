@@ -71,7 +71,7 @@ def sure(question: str) -> bool:
         raise UsageError(
             _("deleting asks first, and this is no terminal"), hint=_("to delete unasked: --yes")
         )
-    err(f"{question} {_('[y/N]')} ")
+    err(question + " " + _("[y/N]") + " ")
     return sys.stdin.readline().strip().lower() in ("y", "yes", "д", "да")
 
 
@@ -124,8 +124,8 @@ def explain_text(known: Explained) -> str:
 Never kept: keys and request headers. Nothing is sent anywhere.
 The file is readable by you alone, and not encrypted.
 
-Keep less:   llmctl --log meta "..." · llmctl --no-log "..." · llmctl config set log.mode meta
+Keep less:    llmctl --log meta "..." · llmctl --no-log "..." · llmctl config set log.mode meta
 Keep shorter: llmctl config set log.keep_days 7
-Delete:      llmctl logs purge ID · --older-than DAYS · --all
+Delete:       llmctl logs purge ID · --older-than DAYS · --all
 """
     )  # fmt: skip

@@ -16,6 +16,7 @@ app = typer.Typer(
     help=_("Models: list, show, choose the default, pull and remove local ones."),
     no_args_is_help=True,
     rich_markup_mode=None,
+    add_completion=False,
 )
 
 

@@ -1,6 +1,7 @@
 """Runs typer on the arguments; its complaints become our errors, with the next command to type."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
@@ -51,10 +52,25 @@ def _ours(complaint: Exception, arguments: Sequence[str], program: str) -> BaseE
                 hint=_option_hint(complaint, name, arguments, program) or help_hint,
             )
         case _:
-            said = complaint.format_message().rstrip(".")  # type: ignore[attr-defined]
-    if program == "llmctl" and "unexpected extra argument" in said:
+            said = _said(complaint)
+    if program in ("llmctl", "llmctl ask") and "unexpected extra argument" in said:
         return _too_many(arguments)
-    return Unparsed(said[:1].lower() + said[1:], hint=help_hint)
+    return Unparsed(said, hint=help_hint)
+
+
+def _said(complaint: Any) -> str:
+    """What typer complains of, the commonest complaints in the user's language."""
+    parameter = getattr(complaint, "param", None)
+    if parameter is not None:
+        name = parameter.get_error_hint(complaint.ctx)
+        match type(complaint).__name__:
+            case "MissingParameter" if parameter.param_type_name == "argument":
+                return _("missing argument {name}", name=name)
+            case "BadParameter":
+                return _("invalid value for {name}: {reason}", name=name,
+                         reason=complaint.message.rstrip("."))  # fmt: skip
+    said: str = complaint.format_message().rstrip(".")
+    return said[:1].lower() + said[1:]
 
 
 def _option_hint(

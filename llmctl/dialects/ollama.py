@@ -62,8 +62,9 @@ class Ollama(Dialect):
                     _("this provider's format has no {kind}", kind=type(call).__name__.lower())
                 )
         body["stream"] = call.stream
-        options = _options(call)
-        for name, value in {**quirks.extra_body, **call.options}.items():
+        options: dict[str, Json] = {}
+        # What the user says beats the card, and an option by its own name beats a flag.
+        for name, value in {**quirks.extra_body, **_options(call), **call.options}.items():
             (body if name in TOP_LEVEL else options)[name] = value
         if options:
             body["options"] = options

@@ -51,15 +51,14 @@ class OpenAIChat(Dialect):
                 raise UsageError(
                     _("this provider's format has no {kind}", kind=type(call).__name__.lower())
                 )
-        # The older endpoint never got the newer name of the limit.
-        limit = quirks.max_tokens_field if isinstance(call, Chat) else "max_tokens"
-        body |= _knobs(call, quirks, limit)
         if call.stream:
             body["stream"] = True
             if quirks.usage_in_stream:
                 body["stream_options"] = {"include_usage": True}
-        body |= quirks.extra_body
-        body |= call.options
+        # The older endpoint never got the newer name of the limit.
+        limit = quirks.max_tokens_field if isinstance(call, Chat) else "max_tokens"
+        # What the user says beats the card, and a field by its own name beats a flag.
+        body |= {**quirks.extra_body, **_knobs(call, quirks, limit), **call.options}
         if not body.get("stream"):
             body.pop("stream_options", None)  # refused without a stream
         framing = Framing.SSE if body.get("stream") else Framing.WHOLE

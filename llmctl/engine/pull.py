@@ -48,7 +48,7 @@ def about(model: "Model") -> str:
     from llmctl.engine.hub import endpoint
 
     known = model.weights
-    size = f"{known.size / 1e6:.1f} MB" if known and known.size else _("size unknown")
+    size = _("{size:.1f} MB", size=known.size / 1e6) if known and known.size else _("size unknown")
     licence = model.licence or _("licence unknown")
     if known and known.package:
         source = _("package {name}", name=known.package)

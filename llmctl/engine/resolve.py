@@ -141,14 +141,16 @@ def _nearest(name: str, known: list[str], settings: Settings) -> str:
 
     provider, slash, model = name.partition("/")
     if slash and (close := get_close_matches(provider, known, 2)):
-        return _("did you mean: -m {names}", names=" or ".join(f"{one}/{model}" for one in close))
+        return _(
+            "did you mean: -m {names}", names=_(" or ").join(f"{one}/{model}" for one in close)
+        )
     names = [f"{one}/{model.id}" for one in known for model in catalogue.card(one, settings).models]
     bare = {full.partition("/")[2]: full for full in names}
     near = get_close_matches(name, names, 3) or [
         bare[one] for one in get_close_matches(name, list(bare), 3)
     ]
     if near:
-        return _("did you mean: -m {names}", names=" or ".join(near))
+        return _("did you mean: -m {names}", names=_(" or ").join(near))
     return _("see them all: llmctl models list")
 
 
@@ -159,7 +161,7 @@ def near_models(card: Card, model: str) -> str | None:
     near = get_close_matches(model, [one.id for one in card.models if one.id != model], 3)
     if not near:
         return None
-    return _("did you mean: -m {names}", names=" or ".join(f"{card.id}/{one}" for one in near))
+    return _("did you mean: -m {names}", names=_(" or ").join(f"{card.id}/{one}" for one in near))
 
 
 def find_model(card: Card, model: str) -> Model | None:

@@ -95,7 +95,7 @@ def by_path(name: str, card: "Card") -> Path:
     near = get_close_matches(name, [model.id for model in card.models], 3)
     raise NotFound(
         _("there is no local model {name}", name=name),
-        hint=_("did you mean: -m {names}", names=" or ".join(f"{card.id}/{one}" for one in near))
+        hint=_("did you mean: -m {names}", names=_(" or ").join(f"{card.id}/{one}" for one in near))
         if near
         else _("see them: llmctl models list {provider}; a file of your own: -m"
                " {provider}/./model.gguf", provider=card.id),

@@ -9,7 +9,6 @@ from llmctl.output import streams
 from llmctl.output.terminal import Terminal, detect, safe_line
 
 REDRAW_SECONDS = 0.1
-UNITS = ("kB", "MB", "GB", "TB")
 FULL, EMPTY = "━", " "
 BAR_COLUMNS = 24
 # Half a line of figures stands beside the title; a narrower terminal gets the figures alone.
@@ -123,16 +122,18 @@ class Bar:
             return ""
         speed = came / elapsed
         left = max(0, round((self._total - self._done) / speed))
-        return f"  {size_text(round(speed))}/s  {left // 60}:{left % 60:02}"
+        pace = _("{size}/s", size=size_text(round(speed)))
+        return f"  {pace}  {left // 60}:{left % 60:02}"
 
 
 def size_text(count: int) -> str:
     """Bytes in decimal units, as disks and downloads are labelled: 98.4 MB."""
     if count < 1000:
-        return f"{count} B"
+        return _("{count} B", count=count)
     value = float(count)
-    for unit in UNITS:
+    units = (_("kB"), _("MB"), _("GB"), _("TB"))
+    for unit in units:
         value /= 1000
-        if value < 999.95 or unit == UNITS[-1]:
+        if value < 999.95 or unit == units[-1]:
             return f"{value:.1f} {unit}"
     raise AssertionError  # the last unit takes everything

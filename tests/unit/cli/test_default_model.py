@@ -122,7 +122,7 @@ def test_the_models_of_a_server_can_be_chosen(
     loaded: Loaded, monkeypatch: pytest.MonkeyPatch, sim: Simulator
 ) -> None:
     monkeypatch.setenv("LLMCTL_PROVIDERS__OLLAMA__BASE_URL", sim.url)
-    sim.models = ("qwen3", "gpt-oss:120b-cloud")
+    sim.models = ("qwen3", "gpt-oss:120b-cloud", "gpt-oss:20b-cloud")
     server = Found("ollama", "Ollama", "server", sim.url, None)
     monkeypatch.setattr("llmctl.engine.survey.survey", lambda _own: iter([server]))
     types(monkeypatch, "1")

@@ -138,6 +138,8 @@ def test_what_the_user_says_beats_the_card_and_the_card_the_rest() -> None:
 
     assert said["options"] == {"temperature": 1, "num_ctx": 4096}
     assert said["think"] is True
+    flags = Chat("m", (QUESTION,), temperature=0.5)
+    assert body(flags, extra_body={"temperature": 2})["options"]["temperature"] == 0.5
 
 
 @pytest.mark.parametrize("call", [Embed("m", ("a",)), Image("m", "a"), Count("m", (QUESTION,))])

@@ -152,6 +152,9 @@ def test_what_the_user_says_beats_the_card_and_the_card_the_rest() -> None:
     said = body(call, extra_body={"temperature": 2, "top_k": 4, "x": 5})
 
     assert (said["temperature"], said["top_k"], said["x"]) == (1, 3, 5)
+    flags = Chat("m", (QUESTION,), temperature=0.5, max_tokens=7)
+    said = body(flags, extra_body={"temperature": 2, "max_tokens": 9})
+    assert (said["temperature"], said["max_tokens"]) == (0.5, 7)
 
 
 @pytest.mark.parametrize("source", ["options", "extra_body"])
