@@ -8,8 +8,12 @@ from llmctl import __version__
 def main() -> None:
     """Run the command line; `--version` alone answers from here, before anything is imported."""
     if sys.argv[1:] == ["--version"]:
-        sys.stdout.write(f"llmctl {__version__}\n")
-        return
+        try:
+            sys.stdout.write(f"llmctl {__version__}\n")
+            sys.stdout.flush()
+            return
+        except (OSError, AttributeError):
+            pass  # the long way below says what is wrong, with the exit code it has
     import gc
 
     gc.disable()  # turned on again, with more patience, once the modules are loaded

@@ -38,7 +38,7 @@ class LlmctlError(Exception):
     """The root: a bug in llmctl when raised as itself.
 
     `hint` is the next command to type, `reason` a stable word that splits a code further,
-    `host` where it happened, `waitable` seconds the server asked us to wait.
+    `host` where it happened, `retry_after_s` how long the server asked us to wait.
     """
 
     code: ClassVar[str] = "internal"

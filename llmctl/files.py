@@ -147,20 +147,6 @@ def _sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def read_private(path: Path) -> bytes:
-    """The bytes of `path`, whose mode is repaired first.
-
-    Raises FileNotFoundError where there is none, IoFailed where it cannot be read.
-    """
-    try:
-        repair_file(path)
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise io_failed(error, path) from error
-
-
 def read_own(path: Path) -> bytes:
     """The bytes of a file that nobody but us can have written; raises PermissionError for others.
 

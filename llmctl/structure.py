@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from llmctl import __version__
 from llmctl.types import Json
@@ -31,6 +31,15 @@ class Range:
 
     def __init__(self, *, least: float | None = None, above: float | None = None) -> None:
         self._bounds = {"ge": least, "gt": above}
+
+    def allows(self, number: float) -> bool:
+        least, above = self._bounds["ge"], self._bounds["gt"]
+        return (
+            (least is None or number >= least)
+            and (above is None or number > above)
+            and abs(number) != float("inf")
+            and number == number
+        )
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         schema = handler(source)
@@ -74,6 +83,27 @@ def _build(kind: Any, value: Json) -> Any:
 @cache
 def _field_types(kind: Any) -> dict[str, Any]:
     return {one.name: one.type for one in fields(kind)}
+
+
+def plainly(kind: Any, value: Json) -> bool:
+    """Whether a single value fits so obviously that pydantic need not be asked; False says nothing.
+
+    For flags, which change from call to call, where the data of files are checked once.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return plainly(arguments[0], value) and arguments[1].allows(value)
+    if origin is Union or origin is types.UnionType:
+        return any(plainly(one, value) for one in arguments)
+    if origin is Literal:
+        return value in arguments
+    if origin is tuple:
+        return isinstance(value, list) and all(plainly(arguments[0], one) for one in value)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return value in [one.value for one in kind]
+    if kind is float:
+        return type(value) in (int, float)
+    return kind in (str, int, bool, types.NoneType) and type(value) is kind
 
 
 class Misfit(Exception):

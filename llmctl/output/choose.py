@@ -49,7 +49,7 @@ def renderer(
     Raises UsageError for flags that exclude one another or an unknown encoding, IoFailed for an
     `output` that cannot be written.
     """
-    _refuse_two(json + events + extract)
+    refuse_two(json + events + extract)
     if encoding is not None:
         streams.use_encoding(encoding)
     terminal = terminal or detect()
@@ -76,7 +76,8 @@ def renderer(
     return Plain(sink, aside, footer, to_terminal=to_terminal)
 
 
-def _refuse_two(formats: int) -> None:
+def refuse_two(formats: int) -> None:
+    """Raises UsageError for more than one format at a time."""
     if formats > 1:
         raise UsageError(
             _("--json, --events and --extract exclude one another"),

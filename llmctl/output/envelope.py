@@ -57,13 +57,14 @@ def envelope(receipt: Receipt) -> dict[str, Json]:
 
 
 def usage_json(usage: Usage) -> dict[str, Json]:
+    known = usage.input_tokens is not None or usage.output_tokens is not None
     return {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cached_tokens": usage.cached_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
-        "source": usage.source,
+        "source": usage.source if known else None,
     }
 
 

@@ -171,12 +171,6 @@ def use_encoding(name: str | None) -> None:
     stdout.use(name)
 
 
-def settle() -> None:
-    """Flush both streams at the end of the program; raises PipeClosed or IoFailed."""
-    stdout.flush()
-    stderr.flush()
-
-
 def tell_lossy(encoding: str) -> None:
     """The note that some characters could not be written."""
     err(

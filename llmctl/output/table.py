@@ -64,9 +64,17 @@ def _drawn(
         header_style="bold" if screen.colour else "",
         show_edge=False,
     )
+    # One line a row. The first column holds what is copied to the next command, so it stays whole,
+    # and the rest gets what room there is; a screen too narrow for even that has it folded.
+    first = max((cells(line[0]) for line in [headers, *rows]), default=0)
+    whole = first + 4 * (len(headers) - 1) <= screen.width
     for column, header in enumerate(headers):
         drawn.add_column(
-            Text(header), justify="right" if column in right else "left", overflow="fold"
+            Text(header),
+            justify="right" if column in right else "left",
+            overflow="ellipsis" if whole else "fold",
+            no_wrap=whole,
+            min_width=first if whole and column == 0 else None,
         )
     for row in rows:
         drawn.add_row(*(Text(text) for text in row))

@@ -11,6 +11,7 @@ from llmctl import catalogue
 from llmctl.cards import Card, Model, Privacy
 from llmctl.messages import _
 from llmctl.settings import Loaded, Origin, Policy, ProviderSettings, Settings
+from llmctl.transport.egress import is_local
 from llmctl.types import Level, Verdict
 from llmctl.values import replace
 
@@ -23,7 +24,7 @@ def judge(
     settings = loaded.settings
     own = settings.providers.get(card.id, ProviderSettings())
     facts = None if elsewhere else _facts(card, own, base_url)
-    level = Level.UNKNOWN if elsewhere else _level(card, own, base_url, facts)
+    level = Level.UNKNOWN if elsewhere else _level(card, own, base_url, facts, settings)
     region = facts.regions[0] if facts and len(facts.regions) == 1 else None
     days = facts.retention_days if facts else None
     if level in (Level.DEVICE, Level.NETWORK):
@@ -44,8 +45,8 @@ def judge(
 
 
 def _facts(card: Card, own: ProviderSettings, base_url: str) -> Privacy | None:
-    """The card's facts for the account's tier; without a stated tier the worst of them. None at a
-    host for which they do not hold."""
+    """The card's facts for the account's tier and settings; without a stated tier the worst of
+    them. None at a host for which they do not hold."""
     if own.facts is None:
         if card.kind == "api" and not catalogue.is_own_host(card, base_url):
             return None
@@ -53,15 +54,20 @@ def _facts(card: Card, own: ProviderSettings, base_url: str) -> Privacy | None:
             return None
     tier = own.extra.get("tier")
     rows = [one for one in card.privacy if one.tier is None or tier in (None, one.tier)]
+    if any(one.when for one in rows):
+        stated = {one.name: catalogue.setting_of(card, own, one) for one in card.settings}
+        rows = [one for one in rows if one.when.items() <= stated.items()]
     return max(rows, key=lambda row: row.level.rank, default=None)
 
 
-def _level(card: Card, own: ProviderSettings, base_url: str, facts: Privacy | None) -> Level:
+def _level(
+    card: Card, own: ProviderSettings, base_url: str, facts: Privacy | None, settings: Settings
+) -> Level:
     match card.kind:
         case "embedded":
             return Level.DEVICE
         case "local":
-            return _distance(base_url)
+            return _reached(base_url, own, settings)
         case "api":
             if facts is None:
                 return Level.UNKNOWN
@@ -70,10 +76,24 @@ def _level(card: Card, own: ProviderSettings, base_url: str, facts: Privacy | No
             return min(reached, key=lambda level: level.rank)
 
 
+def _reached(base_url: str, own: ProviderSettings, settings: Settings) -> Level:
+    """How far what is sent to a server of the user's own gets: to the server, and in the clear to
+    the proxy before it."""
+    from llmctl.transport.proxy import proxy_for
+
+    distance = _distance(base_url)
+    if distance is Level.DEVICE or base_url.startswith("https:"):
+        return distance
+    proxy = proxy_for(base_url, own.proxy or settings.network.proxy)
+    if proxy is None:
+        return distance
+    return max(distance, _distance(f"//{proxy.host}"), key=lambda level: level.rank)
+
+
 def _distance(base_url: str) -> Level:
-    """How far away a server of the user's own is, by its address alone; names are not looked up."""
+    """How far away an address is, by its spelling alone; names are not looked up."""
     host = (urlsplit(base_url).hostname or "").lower()
-    if host == "localhost" or host.endswith(".localhost"):
+    if is_local(host):
         return Level.DEVICE
     try:
         address = ipaddress.ip_address(host)
@@ -81,8 +101,6 @@ def _distance(base_url: str) -> Level:
         return Level.NETWORK if host.endswith((".local", ".lan", ".internal")) else Level.UNKNOWN
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    if address.is_loopback:
-        return Level.DEVICE
     return Level.NETWORK if address.is_private and not address.is_unspecified else Level.UNKNOWN
 
 
@@ -120,6 +138,8 @@ def _broken(
             _("it keeps data for {days} days, not {limit}",
               days=_("unknown") if kept is None else kept, limit=limit),
         )  # fmt: skip
+    if policy.secrets in ("redact", "block") and verdict.level is not Level.DEVICE:
+        yield because("secrets", _("it demands a search for secrets, which is not possible yet"))
     if policy.no_training and not here and (facts is None or facts.trains != "no"):
         yield because("no_training", _("it may train on the data"))
     if policy.open_weights and not (model and model.open_weights) and not here:

@@ -30,7 +30,7 @@ from llmctl.settings.shape import (
 )
 from llmctl.settings.tighten import tightened
 from llmctl.settings.trust import refuse_untrusted, trust
-from llmctl.structure import Misfit, build, checked
+from llmctl.structure import Misfit, build, checked, plainly
 from llmctl.types import NOTHING, Json
 from llmctl.values import dataclass, replace
 
@@ -86,17 +86,35 @@ def load(
 
     Raises ConfigError naming file, line and key for whatever does not fit, UsageError for a flag.
     """
-    layers = _gathered(flags or {}, profile, spelt)
+    layers = _gathered(profile)
     provider_tables(layers.values)
+    merged = _fitted(Settings, layers.values, layers, Origin(""))
+    for key, value in (flags or {}).items():
+        layers.add(Origin("flag", spelt.get(key, key)), nested(key, value))
+    merged = _flagged(merged, flags or {}, layers)
     policy, rules = tightened(
         [(_fitted(Policy, table, layers, origin), origin) for origin, table in layers.policies]
     )
-    merged = _fitted(Settings, layers.values, layers, Origin(""))
     origins = {**layers.origins, **{f"policy.{rule}": place for rule, place in rules.items()}}
     return Loaded(replace(merged, policy=policy), origins)
 
 
-def _gathered(flags: Mapping[str, Json], profile: str | None, spelt: Mapping[str, str]) -> Layers:
+def _flagged(merged: Settings, flags: Mapping[str, Json], layers: Layers) -> Settings:
+    """The settings with the flags on top. Flags change from call to call, so where they fit plainly
+    they are not worth a check by pydantic."""
+    for key, value in flags.items():
+        section, _dot, name = key.partition(".")
+        if section == "policy":
+            continue
+        below = getattr(merged, section)
+        kinds = getattr(below, "__dataclass_fields__", {})
+        if name not in kinds or not plainly(kinds[name].type, value):
+            return _fitted(Settings, layers.values, layers, Origin(""))
+        merged = replace(merged, **{section: replace(below, **{name: value})})
+    return merged
+
+
+def _gathered(profile: str | None) -> Layers:
     layers = Layers()
     if system := read_toml(SYSTEM_POLICY):
         # The file is the table of a policy itself.
@@ -119,8 +137,6 @@ def _gathered(flags: Mapping[str, Json], profile: str | None, spelt: Mapping[str
         layers.add(Origin("profile", str(user), f"{PROFILES}.{profile}"), profiles[profile])
     for name, table in environment(SECTIONS):
         layers.add(Origin("environment", name), table)
-    for key, value in flags.items():
-        layers.add(Origin("flag", spelt.get(key, key)), nested(key, value))
     return layers
 
 
@@ -146,6 +162,12 @@ def _tables(profiles: Json) -> list[tuple[str, Json]]:
 def _fitted(kind: type[T], table: Json, layers: Layers, origin: Origin) -> T:
     if table == {}:
         return build(kind, {})
+    if origin.kind == "flag" and all(
+        name in kind.__dataclass_fields__  # type: ignore[attr-defined]  # it is a dataclass
+        and plainly(kind.__dataclass_fields__[name].type, value)  # type: ignore[attr-defined]
+        for name, value in table.items()
+    ):
+        return build(kind, table)
     try:
         return checked(kind, table, paths().cache)
     except Misfit as misfit:

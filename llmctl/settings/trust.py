@@ -5,6 +5,7 @@ template and options, and make the policy stricter.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from llmctl.settings.layers import Origin
 from llmctl.settings.places import paths
 from llmctl.types import Json
 
+# A name: no path, which could be a file of the same repository (a template that speaks for the
+# user, a model made to harm the program that loads it).
+NAME = re.compile(r"[\w.:@-]+(/[\w:@-][\w.:@-]*)*")
+NAMES = frozenset({"model", "template"})
 HARMLESS = {"defaults": frozenset({"model", "template", "options", "max_tokens", "temperature"})}
 
 
@@ -43,8 +48,15 @@ def _beyond(table: Mapping[str, Json]) -> Iterator[str]:
             continue
         harmless = HARMLESS.get(section, frozenset())
         for name, value in entries.items():
-            if name not in harmless:
+            named = name not in NAMES or (isinstance(value, str) and is_name(name, value))
+            if name not in harmless or not named:
                 yield ".".join((section, *_first_leaf(name, value)))
+
+
+def is_name(key: str, value: str) -> bool:
+    """Whether the value names something that the user has, not a file."""
+    one_word = key == "template" and ("/" in value or value.endswith(".toml"))
+    return NAME.fullmatch(value) is not None and not one_word and not value.endswith(".gguf")
 
 
 def _first_leaf(name: str, value: Json) -> Iterator[str]:

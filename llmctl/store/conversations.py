@@ -67,6 +67,15 @@ def conversation_messages(connection: sqlite3.Connection, conversation: str) -> 
     return (*first, *history(connection, conversation))
 
 
+def last_model(connection: sqlite3.Connection, conversation: str) -> str | None:
+    """The model that was asked last in a conversation, by the name it was asked for."""
+    row = connection.execute(
+        "SELECT requested FROM runs WHERE conversation = ? ORDER BY number DESC LIMIT 1",
+        [conversation],
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def last_conversation(connection: sqlite3.Connection) -> str | None:
     """The conversation in which something was last answered, if only in part; a text that a base
     model continued is none."""

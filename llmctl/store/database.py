@@ -105,7 +105,7 @@ def _is_current(connection: sqlite3.Connection, path: Path, schema: Schema) -> b
     if version > schema.version:
         raise ConfigError(
             _("{path} was made by a newer llmctl; it is left as it is", path=path),
-            hint=_("update this one: pip install --upgrade llmctl-cli"),
+            hint=_("update this one, as docs/install.md says"),
             reason="newer",
         )
     return version == schema.version

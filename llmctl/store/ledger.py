@@ -201,6 +201,11 @@ class Ledger:
         with self._open() as connection:
             return conversations.last_conversation(connection)
 
+    def last_model(self, conversation: str) -> str | None:
+        """The model that was asked last in a conversation; None where there is none."""
+        with self._open() as connection:
+            return conversations.last_model(connection, conversation)
+
     def messages(self, conversation: str) -> tuple[Message, ...]:
         """What to send before the next turn of a conversation; raises NotFound."""
         with self._open() as connection:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from llmctl import resources
 from llmctl.errors import ConfigError, NotFound, UsageError
 from llmctl.messages import _
-from llmctl.structure import Misfit, build, check
+from llmctl.settings.places import paths
+from llmctl.structure import Misfit, checked
 from llmctl.templates.shape import Template
 from llmctl.types import Json
 from llmctl.values import replace
@@ -88,10 +89,10 @@ def read(file: "Traversable", name: str) -> Template:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
             _("the template {file} cannot be read: {why}", file=file, why=_why(error)),
-            hint=_("mend it: llmctl templates edit {name}", name=name),
+            hint=_mend(name),
         ) from None
     try:
-        fitting = check(Template, _spread(table))
+        template = checked(Template, _spread(table), paths().cache)
     except Misfit as misfit:
         key = ".".join(map(str, misfit.path))
         near = get_close_matches(key, Template.__dataclass_fields__, 1)
@@ -100,14 +101,18 @@ def read(file: "Traversable", name: str) -> Template:
               reason=misfit.reason),
             hint=_("did you mean: {names}", names=near[0])
             if near
-            else _("mend it: llmctl templates edit {name}", name=name),
+            else _mend(name),
         ) from None  # fmt: skip
-    template = build(Template, fitting)
     if template.schema is not None:
         from llmctl.engine.schema import valid_schema
 
         valid_schema(template.schema)
     return replace(template, name=template.name or name)
+
+
+def _mend(name: str) -> str | None:
+    """What to type for a template that has a name; a file is opened by whoever named it."""
+    return _("mend it: llmctl templates edit {name}", name=name) if NAME.fullmatch(name) else None
 
 
 def _why(error: Exception) -> str:
@@ -140,7 +145,7 @@ def _over(base: Template, template: Template) -> Template:
     own = {
         name: getattr(template, name)
         for name in Template.__dataclass_fields__
-        if name not in OWN_TO_EACH and getattr(template, name)
+        if name not in OWN_TO_EACH and getattr(template, name) not in (None, ())
     }
     own["variables"] = {**base.variables, **template.variables}
     own["options"] = {**base.options, **template.options}

@@ -163,26 +163,6 @@ def test_a_linked_file_stays_a_link(tmp_path: Path) -> None:
     assert mode(tmp_path / "dotfiles") == 0o755
 
 
-@POSIX
-def test_reading_repairs_the_mode(tmp_path: Path) -> None:
-    path = tmp_path / "keys.toml"
-    path.write_bytes(b"secret")
-    path.chmod(0o644)
-
-    assert files.read_private(path) == b"secret"
-    assert mode(path) == 0o600
-
-
-def test_reading_what_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        files.read_private(tmp_path / "none")
-
-
-def test_reading_a_folder_fails_in_words(tmp_path: Path) -> None:
-    with pytest.raises(IoFailed):
-        files.read_private(tmp_path)
-
-
 def test_a_lock_keeps_others_out_until_it_is_let_go(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
     with files.lock(path, 1):

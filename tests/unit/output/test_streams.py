@@ -150,16 +150,6 @@ def test_any_other_trouble_is_an_io_error(monkeypatch: pytest.MonkeyPatch) -> No
         streams.out("x")
 
 
-def test_settle_reports_what_others_left_unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, _writing = pipe(monkeypatch)
-    print("for nobody", end="")
-    os.close(reading)
-
-    with pytest.raises(PipeClosed):
-        streams.settle()
-    sys.stdout.flush()
-
-
 def test_a_surrogate_pair_may_be_cut_in_two(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, _writing = pipe(monkeypatch)
     for piece in ("a\ud83d", "\ude00b", "\ud83d", "c", "\n"):

@@ -251,3 +251,35 @@ def test_of_a_list_the_place_that_forbids_is_named() -> None:
 
     assert "SYSTEM-REGIONS" in found.reasons[0]
     assert "SYSTEM-DENY" in found.reasons[1]
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy", "level"),
+    [
+        ("http://192.168.1.9:8000/v1", None, Level.NETWORK),
+        ("http://192.168.1.9:8000/v1", "http://10.0.0.1:3128", Level.NETWORK),
+        ("http://192.168.1.9:8000/v1", "http://proxy.example:3128", Level.UNKNOWN),
+        # Through TLS a proxy sees nothing but the name of the host.
+        ("https://192.168.1.9:8000/v1", "http://proxy.example:3128", Level.NETWORK),
+        # This machine is reached directly whatever is set.
+        ("http://127.0.0.1:8000/v1", "http://proxy.example:3128", Level.DEVICE),
+    ],
+)
+def test_what_a_proxy_reads_has_left_the_network(
+    url: str, proxy: str | None, level: Level, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    own = ProviderSettings(proxy=proxy)
+
+    assert verdict(card(kind="local"), url=url, own=own).level is level
+
+
+@pytest.mark.parametrize("host", ["localhost.", "localhost.localdomain", "[::ffff:127.0.0.1]"])
+def test_every_spelling_of_this_machine_is_this_machine(host: str) -> None:
+    assert verdict(card(kind="local"), url=f"http://{host}:1/v1").level is Level.DEVICE
+
+
+@pytest.mark.parametrize(("secrets", "allowed"), [("allow", True), ("redact", False)])
+def test_a_search_that_cannot_be_made_yet_is_not_pretended(secrets: str, allowed: bool) -> None:
+    assert verdict(card(), secrets=secrets).allowed is allowed

@@ -95,3 +95,34 @@ def test_cards_and_attestations_need_trust(folders: Path) -> None:
     ):
         with pytest.raises(ConfigError):
             refuse_untrusted(file, table)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "harmless"),
+    [
+        ("model", "openai/gpt-6-luna", True),
+        ("model", "huggingface/org/name:provider", True),
+        ("model", "ollama/qwen3:4b", True),
+        ("model", "fast", True),
+        ("model", "local/./evil.gguf", False),
+        ("model", "local//tmp/evil", False),
+        ("model", "local/~/evil", False),
+        ("model", "local/../evil", False),
+        ("model", "local/evil.gguf", False),
+        ("model", "x\x1b]0;title\x07", False),
+        ("template", "summarise", True),
+        ("template", "./evil.toml", False),
+        ("template", "evil.toml", False),
+        ("template", "folder/evil", False),
+    ],
+)
+def test_a_name_is_harmless_and_a_file_of_the_repository_is_not(
+    key: str, value: str, harmless: bool, folders: Path
+) -> None:
+    file = project(folders, "")
+    if harmless:
+        refuse_untrusted(file, {"defaults": {key: value}})
+        return
+    with pytest.raises(ConfigError) as caught:
+        refuse_untrusted(file, {"defaults": {key: value}})
+    assert caught.value.reason == "untrusted"

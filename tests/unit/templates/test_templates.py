@@ -95,6 +95,15 @@ def test_extends_fills_what_is_open(folder: Path) -> None:
     assert (rendered.system, question(rendered), rendered.max_tokens) == ("S", "P 13", 9)
 
 
+def test_nothing_is_a_value_too(folder: Path) -> None:
+    write(folder, "base", 'prompt = "P"\ntemperature = 0.9\nsystem = "S"\n')
+    write(folder, "over", 'extends = "base"\ntemperature = 0\nsystem = ""\n')
+
+    rendered = templates.load("over", [folder]).render({}, None)
+
+    assert (rendered.temperature, rendered.system or "") == (0, "")
+
+
 def test_a_circle_names_its_members(folder: Path) -> None:
     write(folder, "a", 'extends = "b"')
     write(folder, "b", 'extends = "a"')
