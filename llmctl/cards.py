@@ -19,30 +19,35 @@ Yes = Literal["yes", "no", "unknown"]
 class Endpoint:
     """Where requests go. `urls` are further URLs by name (`auth_url`, `hub_url`, ...), each
     settable under that name; `hosts` are the hosts for which price and privacy facts hold
-    (a leading `*.` stands for any sub-domain)."""
+    (a leading `*.` stands for any sub-domain). With `base_url_required` every account has an
+    address of its own, `base_url` only shows its form, and nothing is sent before one is set."""
 
     base_url: str
     hosts: tuple[str, ...] = ()
     urls: Mapping[str, str] = NOTHING
     base_url_env: str | None = None
+    base_url_required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auth:
     """How a key is found and sent. `env` are environment variables in order of preference;
     `scheme` goes before the key in `header`. `kind` names an exchange where the key is not sent
-    as it stands."""
+    as it stands. `key_prefixes` are beginnings that only keys of this provider have (`sk-` alone
+    is none): a key that begins like another provider's is not sent."""
 
     kind: Literal["none", "key", "optional-key", "gigachat", "yandex"] = "none"
     env: tuple[str, ...] = ()
     header: str = "Authorization"
     scheme: str = "Bearer"
+    key_prefixes: tuple[str, ...] = ()
     help_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A setting this provider adds (`folder`, `scope`, `tier`, ...)."""
+    """A setting this provider adds (`folder`, `scope`, `tier`, ...). `default_elsewhere` takes the
+    place of `default` at an address that is not one of the provider's own hosts."""
 
     name: str
     help: str
@@ -50,6 +55,18 @@ class Setting:
     choices: tuple[str, ...] = ()
     required: bool = False
     default: str | None = None
+    default_elsewhere: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A header that goes with every request. In `value`, `{folder}` stands for the setting of that
+    name; without a value for that the header is left out. `when` are the values of settings under
+    which alone it is sent."""
+
+    name: str
+    value: str
+    when: Mapping[str, str] = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +83,22 @@ class CardQuirks:
     schema: Literal["json_schema", "json_object", "none"] | None = None
     usage_in_stream: bool | None = None
     reasoning_fields: tuple[str, ...] | None = None
+    seed_field: str | None = None
+    cost_field: str | None = None
     close_connection: bool | None = None
+    model_name: str | None = None
+    path_prefix: str | None = None
     extra_body: Mapping[str, Json] | None = None
+    output_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the provider allows one account; sizes in bytes, None where it is not stated."""
+    """What the provider allows one account; sizes in bytes, None where it is not stated.
+    `concurrency_by` takes the place of `concurrency` at values of settings (`scope.B2B = 10`)."""
 
     concurrency: int | None = None
+    concurrency_by: Mapping[str, Mapping[str, int]] = NOTHING
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     body_bytes: int | None = None
@@ -96,17 +120,32 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """A certificate authority of the provider's hosts that systems do not know by themselves: its
+    common name, the SHA-256 fingerprints (hex) of its certificates, the page where its owner
+    publishes them, and environment variables that name a file with them."""
+
+    name: str
+    url: str
+    source: Source
+    sha256: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Privacy:
     """What happens to the data, for one tier of the service.
 
     `controls` are facts that hold when a control is really sent, by the control's name
     (`store=false`); `attestable` are statements about the account that only its owner can make
-    (`zdr`), each with the level it leads to.
+    (`zdr`), each with the level it leads to. `when` are the values of settings that the card adds
+    under which the row holds.
     """
 
     level: Level
     source: Source
     tier: str | None = None
+    when: Mapping[str, str] = NOTHING
     regions: tuple[str, ...] = ()
     retention_days: int | None = None
     trains: Yes = "unknown"
@@ -194,7 +233,8 @@ class Weights:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One model of a provider. `match` are further names it answers to (`*` allowed); `warning` is
-    said on stderr whenever it answers."""
+    said on stderr whenever it answers. `retires` is the day (YYYY-MM-DD) on which the provider
+    shuts it down."""
 
     id: str
     name: str | None = None
@@ -215,6 +255,7 @@ class Model:
     languages: tuple[str, ...] = ()
     parameters: str | None = None
     status: Literal["current", "preview", "deprecated", "retired"] = "current"
+    retires: str | None = None
     notes: str | None = None
     warning: str | None = None
     quirks: CardQuirks = field(default_factory=CardQuirks)
@@ -227,7 +268,9 @@ class Model:
 class Card:
     """A whole card. `card` is the version of this schema. `any_model` says that names which are not
     listed may be models too; a `reseller` serves other makers' models, whose bare ids mean the
-    maker. `source` is that of every fact without one of its own."""
+    maker. `dialect_by` picks another dialect by the value of a setting that the card adds
+    (`dialect_by.api.responses = "openai_responses"`); a model's own dialect beats it. `source` is
+    that of every fact without one of its own."""
 
     card: Literal[1]
     id: str
@@ -235,6 +278,7 @@ class Card:
     kind: Kind
     dialect: str
     endpoint: Endpoint
+    dialect_by: Mapping[str, Mapping[str, str]] = NOTHING
     docs: str | None = None
     country: str | None = None
     currency: str | None = None
@@ -243,6 +287,8 @@ class Card:
     reseller: bool = False
     auth: Auth = field(default_factory=Auth)
     settings: tuple[Setting, ...] = ()
+    headers: tuple[Header, ...] = ()
+    authority: Authority | None = None
     quirks: CardQuirks = field(default_factory=CardQuirks)
     limits: Limits = field(default_factory=Limits)
     privacy: tuple[Privacy, ...] = ()

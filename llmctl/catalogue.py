@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from llmctl import resources
-from llmctl.cards import Card, Price, Source
+from llmctl.cards import Card, Price, Setting, Source
 from llmctl.errors import ConfigError, NotFound
 from llmctl.messages import _
 from llmctl.settings import Loaded, ProviderSettings, Settings
@@ -91,8 +91,8 @@ def _card(provider: str, settings: Settings) -> Card:
         return replace(
             base, id=provider, name=f"{base.name} ({provider})", auth=replace(base.auth, env=())
         )
-    if (path := _own_cards().get(provider)) is not None:
-        return _own(path)
+    if provider in _own_cards():
+        return _own(paths().config / "providers" / f"{provider}.toml")
     if provider in _shipped_ids():
         return _shipped(provider)
     ids = provider_ids(settings)
@@ -124,12 +124,18 @@ def _shipped(provider: str) -> Card:
     return build(Card, shipped_table(provider))
 
 
-def _own_cards() -> dict[str, Path]:
-    folder = paths().config / "providers"
+def is_users(provider: str) -> bool:
+    """Whether the card is the user's own, not one of those that ship with us."""
+    return provider in _own_cards()
+
+
+def _own_cards() -> set[str]:
+    """Their ids. Names only: a path for each would be the greater part of the work."""
     try:
-        return {one.stem: one for one in folder.iterdir() if one.suffix == ".toml"}
+        names = os.listdir(paths().config / "providers")
     except OSError:
-        return {}
+        return set()
+    return {name[:-5] for name in names if name.endswith(".toml") and name != ".toml"}
 
 
 def _own(path: Path) -> Card:
@@ -159,15 +165,20 @@ def faults(found: Card) -> Iterator[str]:
 
     if not ID.fullmatch(found.id):
         yield _("the id {id} is not lower-case letters and digits", id=found.id)
-    for dialect in {found.dialect, *(one.dialect for one in found.models if one.dialect)}:
+    picked = {one for by_value in found.dialect_by.values() for one in by_value.values()}
+    for dialect in {found.dialect, *picked, *(one.dialect for one in found.models if one.dialect)}:
         if dialect not in DIALECTS:
             yield _("there is no dialect {name}", name=dialect)
+    for name in found.dialect_by.keys() - {one.name for one in found.settings}:
+        yield _("there is no setting {name} to pick a dialect by", name=name)
     names = [one.id for one in found.models]
     for name in {one for one in names if names.count(one) > 1}:
         yield _("the model {name} stands there twice", name=name)
     for source in _sources(found):
         yield from _date_faults(source.checked)
     for model in found.models:
+        if model.retires is not None:
+            yield from _date_faults(model.retires)
         for price in model.prices:
             yield from _price_faults(price)
         starts = [price.since for price in model.prices]
@@ -236,6 +247,16 @@ def _completed(given: str, own: SplitResult) -> str:
     host, slash, path = given.partition("/")
     port = "" if has_port or not own.port else f":{own.port}"
     return f"{own.scheme}://{host}{port}{slash}{path}"
+
+
+def setting_of(found: Card, own: ProviderSettings, one: Setting) -> str | None:
+    """The value of a setting that the card adds: the user's, the environment's, or the card's own,
+    None where nobody has set it."""
+    here = (os.environ.get(name, "").strip() for name in one.env)
+    if value := own.extra.get(one.name) or next(filter(None, here), None):
+        return value
+    at_home = is_own_host(found, base_url(found, own))
+    return one.default if at_home else one.default_elsewhere or one.default
 
 
 def is_own_host(found: Card, url: str) -> bool:

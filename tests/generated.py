@@ -1,8 +1,9 @@
 """What in `config/` is made from the code: `python -m tests.generated` writes it anew.
 
-The table of exit codes comes from llmctl/errors.py, the JSON Schemas of cards and of settings files
-from the frozen classes in llmctl/cards.py and llmctl/settings/shape.py. All are checked in, for
-editors and for programs that call llmctl; test_generated.py says when they are stale.
+The table of exit codes comes from llmctl/errors.py, what keys begin with from the cards in
+providers/, the JSON Schemas of cards and of settings files from the frozen classes in
+llmctl/cards.py and llmctl/settings/shape.py. All are checked in, for editors, for programs that
+call llmctl and for llmctl itself; test_generated.py says when they are stale.
 """
 
 import json
@@ -15,11 +16,11 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from llmctl import messages
+from llmctl import catalogue, messages, resources
 from llmctl.cards import Card
 from llmctl.errors import exit_codes
 from llmctl.settings import Settings
-from llmctl.structure import adapted
+from llmctl.structure import adapted, build
 
 CONFIG = Path(__file__).parent.parent / "config"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -55,6 +56,13 @@ def exit_code_table() -> dict[str, Any]:
 def card_schema() -> dict[str, Any]:
     """What a file in `providers/` may hold."""
     return _headed("A card of llmctl: what is known of a provider", _schema(Card))
+
+
+def key_prefixes() -> dict[str, Any]:
+    """Which provider's keys begin how, from all shipped cards."""
+    files = sorted(one.name for one in resources.providers().iterdir())
+    cards = [build(Card, catalogue.shipped_table(one.removesuffix(".toml"))) for one in files]
+    return {prefix: one.id for one in cards for prefix in one.auth.key_prefixes}
 
 
 def settings_schema() -> dict[str, Any]:
@@ -102,6 +110,7 @@ def _tidied(value: Any) -> Any:
 
 FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "exit-codes.json": exit_code_table,
+    "key-prefixes.json": key_prefixes,
     "schemas/card.schema.json": card_schema,
     "schemas/settings.schema.json": settings_schema,
 }

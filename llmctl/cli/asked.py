@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from llmctl.cli.stdin import Prompt
+from llmctl.dialects import OWN_FIELDS
 from llmctl.errors import UsageError
 from llmctl.messages import _
+from llmctl.output.choose import refuse_two
+from llmctl.output.encoding import known
 from llmctl.settings import Settings
 from llmctl.templates.shape import Rendered
 from llmctl.types import Chat, Complete, Json, Message, Role, message
@@ -84,8 +87,16 @@ class Asked:
     def check(self) -> None:
         """Raises UsageError for what is wrong whatever the settings say, before anything is read:
         a prompt from standard input may take long to come."""
+        if self.model is not None and not self.model.strip():
+            raise UsageError(
+                _("-m names no model"),
+                hint=_("leave it out for the default: llmctl models default"),
+            )
         pairs(self.option, "-o")
         pairs(self.param, "-p")
+        refuse_two(self.json + self.events + self.extract)
+        if self.encoding is not None:
+            known(self.encoding)
         chat_only = {"-t": self.template, "-s": self.system, "--schema": self.schema}
         if self.complete and (flag := next((one for one in chat_only if chat_only[one]), None)):
             raise UsageError(
@@ -159,6 +170,11 @@ def make_call(
         **(rendered.options if rendered else {}),
         **request_fields(asked.option),
     }
+    if own_field := next((name for name in options if name in OWN_FIELDS), None):
+        raise UsageError(
+            _("{name} is no option: it is what the call itself says", name=own_field),
+            hint=_("the model is given with -m, instructions with -s, the prompt as an argument"),
+        )
     own = rendered or Rendered(system=None, messages=())
     max_tokens = first(asked.max_tokens, own.max_tokens, defaults.max_tokens)
     temperature = first(asked.temperature, own.temperature, defaults.temperature)
@@ -169,6 +185,8 @@ def make_call(
             model, prompt.text(), max_tokens, temperature, seed, stop, not asked.no_stream, options
         )
     asked_now = rendered.messages if rendered else (message(Role.USER, prompt.text()),)
+    if asked.system is not None:  # said now, so it holds instead of what was said before
+        history = tuple(one for one in history if one.role is not Role.SYSTEM)
     system = first(asked.system, own.system, defaults.system)
     opening: tuple[Message, ...] = ()
     if system and not any(one.role is Role.SYSTEM for one in history):

@@ -2,10 +2,12 @@
 
 import asyncio
 from contextlib import aclosing
+from datetime import date
 from typing import TYPE_CHECKING
 
 from llmctl.cli.loop import stopped
 from llmctl.engine.meter import Meter
+from llmctl.engine.outcome import LIMITS
 from llmctl.engine.route import Route
 from llmctl.errors import LlmctlError, SchemaMismatch
 from llmctl.messages import _
@@ -49,8 +51,6 @@ async def attempt(
             async with aclosing(run.events()) as events:
                 async for event in events:
                     show.event(event)
-            if limit := shortened(call, run.meter):
-                show.event(limit)
             check_schema(call, run.meter)
         except LlmctlError as failed:
             error = failed
@@ -67,21 +67,31 @@ def check_schema(call: Chat | Complete, meter: Meter) -> None:
         check_answer(call.schema, meter.text)
 
 
-def shortened(call: Chat | Complete, meter: Meter) -> Notice | None:
+def shortened(call: Chat | Complete, receipt: Receipt) -> str | None:
     """A note on an answer that ends at the user's own limit, which is a success."""
-    if meter.finished is None or meter.finished.reason is not FinishReason.LENGTH:
+    if receipt.error is not None or receipt.finish_reason is not FinishReason.LENGTH:
         return None
-    return Notice(
-        "length",
-        _("the answer ends at your limit of {tokens} tokens (more with --max-tokens).",
-          tokens=call.max_tokens),
-    )  # fmt: skip
+    limit = call.max_tokens or next((call.options[name] for name in LIMITS & {*call.options}), "?")
+    return _("the answer ends at your limit of {tokens} tokens (more with --max-tokens).",
+             tokens=limit)  # fmt: skip
 
 
-def warned(route: Route) -> list[Notice]:
-    """What the model's card wants said whenever it answers."""
-    warning = route.model_card.warning if route.model_card else None
-    return [Notice("warning", _(warning))] if warning else []
+def warned(route: Route, today: str | None = None) -> list[Notice]:
+    """What the model's card wants said whenever it answers, and that its day has passed. `today` is
+    YYYY-MM-DD, the clock's day by default."""
+    card = route.model_card
+    warning = card.warning if card else None
+    notices = [Notice("warning", _(warning))] if warning else []
+    if card and card.retires and card.retires <= (today or date.today().isoformat()):
+        notices.append(
+            Notice(
+                "retired",
+                _("{model} was to be shut down on {day}; what there is: llmctl models list"
+                  " {provider} --live", model=route.model, day=card.retires,
+                  provider=route.provider),
+            )
+        )  # fmt: skip
+    return notices
 
 
 def dropped(call: Chat | Complete, route: Route) -> list[Notice]:

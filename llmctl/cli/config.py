@@ -40,7 +40,7 @@ def show(
     from llmctl.output.terminal import safe_line
 
     loaded = settings.load(profile=profile)
-    values = dict(flat(loaded.settings))
+    values = {key: shown(value) for key, value in flat(loaded.settings)}
     if json:
         document(
             {
@@ -177,3 +177,12 @@ def written(value: Any) -> str:
     import json
 
     return _("(not set)") if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def shown(value: Any) -> Any:
+    """A value as it may be pasted into a report: the user and password of an address are hidden."""
+    import re
+
+    if isinstance(value, str):
+        return re.sub(r"(://)[^/@\s]+@", r"\1***@", value)
+    return [shown(one) for one in value] if isinstance(value, list | tuple) else value

@@ -8,6 +8,8 @@ from llmctl.cli.options import Verbose
 from llmctl.messages import _
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from llmctl.engine.diagnose import Check
     from llmctl.errors import LlmctlError
     from llmctl.settings import Loaded
@@ -16,7 +18,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(
-    epilog=_("Examples: llmctl doctor · llmctl doctor openai · llmctl doctor ollama --live --json"),
+    epilog=_(
+        "Examples: llmctl doctor · llmctl doctor openai · llmctl doctor ollama --live --json · "
+        "llmctl doctor gigachat --fix"
+    ),
 )
 def doctor(
     provider: Annotated[
@@ -26,8 +31,23 @@ def doctor(
         str | None, typer.Option("-m", "--model", help=_("the model to ask with --live"))
     ] = None,
     live: Annotated[
-        bool, typer.Option("--live", help=_("send one tiny request; its price is stated first"))
+        bool, typer.Option("--live", help=_("make up to ten small calls; their cost is said first"))
     ] = False,
+    record: Annotated[
+        str | None,
+        typer.Option("--record", metavar="FILE", help=_("with --live: the traffic, without keys")),
+    ] = None,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix", help=_("find and trust the authority of the provider's certificates")
+        ),
+    ] = False,
+    ca: Annotated[
+        str | None,
+        typer.Option("--ca", metavar="FILE", help=_("with --fix: the authority's certificate")),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help=_("with --fix: without asking"))] = False,
     json: Annotated[bool, typer.Option("--json", help=_("one JSON document"))] = False,
     verbose: Verbose = False,  # noqa: ARG001  read where errors are reported
 ) -> None:
@@ -37,8 +57,23 @@ def doctor(
     """
     from llmctl import settings
     from llmctl.engine.diagnose import offline
+    from llmctl.errors import UsageError
 
+    if record and not live:
+        raise UsageError(
+            _("--record keeps what --live sends and gets"), hint=_("add --live to the command")
+        )
+    if fix != bool(fix or ca or yes) or (fix and (provider is None or live or json)):
+        raise UsageError(
+            _("--fix goes with a provider, --ca and --yes, and nothing else"),
+            hint=_("such as: llmctl doctor gigachat --fix --ca FILE"),
+        )
     loaded = settings.load()
+    if fix and provider is not None:
+        from llmctl.cli.fix_ca import fix as fix_authority
+
+        fix_authority(provider, ca, yes=yes, loaded=loaded)
+        return
     if provider is None and model:
         provider = model.partition("/")[0]
     if provider is None:
@@ -46,10 +81,28 @@ def doctor(
     else:
         checks = list(offline(provider, loaded))
         if live and not any(one.error for one in checks):
-            checks += wire(provider, model, loaded)
+            from llmctl.cli.live import prove
+
+            checks += prove(provider, model, loaded, record)
     error = show(checks, as_json=json, provider=provider)
     if error is not None:
         raise error
+
+
+def writable(folder: "Path") -> "Check":
+    """Whether the folder of data takes a file, by making one."""
+    from llmctl.engine.diagnose import Check, State
+    from llmctl.errors import LlmctlError
+    from llmctl.files import private_dir, write_private
+
+    probe = folder / ".doctor"
+    try:
+        private_dir(folder)
+        write_private(probe, bytes(4096))
+        probe.unlink()
+    except LlmctlError as error:
+        return Check("data", State.FAILED, error.message, error)
+    return Check("data", State.OK, str(folder))
 
 
 def everything(loaded: "Loaded") -> "list[Check]":
@@ -61,45 +114,12 @@ def everything(loaded: "Loaded") -> "list[Check]":
     paths = settings.paths()
     checks = [
         Check("settings", State.OK, str(paths.config)),
-        Check("data", State.OK, str(paths.data)),
+        writable(paths.data),
     ]
     checks += [
         Check(one.kind, State.OK, f"{one.name} ({one.detail})") for one in survey(loaded.settings)
     ]
     return checks
-
-
-def wire(provider: str, model: str | None, loaded: "Loaded") -> "list[Check]":
-    """One real request of a few tokens, and the layers it proves or breaks on."""
-    from llmctl import catalogue
-    from llmctl.cli.live import ask_once
-    from llmctl.engine.diagnose import wire_checks
-    from llmctl.engine.resolve import resolve
-    from llmctl.errors import UsageError
-    from llmctl.output.streams import err
-
-    card = catalogue.card(provider, loaded.settings)
-    name = model or (f"{provider}/{card.default_model}" if card.default_model else None)
-    if name is None:
-        raise UsageError(
-            _("which model of {provider} shall answer?", provider=provider),
-            hint=_("name it: llmctl doctor {provider} --live -m {provider}/MODEL",
-                   provider=provider),
-        )  # fmt: skip
-    route = resolve(name, loaded)
-    err(price_text(route.card.kind == "api", name) + "\n")
-    error, answered = ask_once(route, loaded)
-    return list(wire_checks(error, answered))
-
-
-def price_text(paid: bool, name: str) -> str:
-    if paid:
-        return _(
-            "Sending one request of about 10 tokens to {name}, at most 16 back: billed by the"
-            " provider at its price.",
-            name=name,
-        )
-    return _("Sending one request to {name}: free, it runs on your own hardware.", name=name)
 
 
 def show(checks: "list[Check]", *, as_json: bool, provider: str | None) -> "LlmctlError | None":
@@ -120,7 +140,7 @@ def show(checks: "list[Check]", *, as_json: bool, provider: str | None) -> "Llmc
             }
         )
         return error
-    marks = {"ok": "ok    ", "failed": "FAILED", "skipped": "-     "}
+    marks = {"ok": "ok    ", "failed": "FAILED", "skipped": "-     ", "unknown": "?     "}
     for one in checks:
         out(safe_line(f"{marks[one.state.value]}  {one.layer:<13}{one.text}").rstrip() + "\n")
     return error

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from llmctl.settings import Settings
 
 
+# What is fetched where nobody can be asked; the default model is below it.
+MOST_UNASKED = 200_000_000
+
+
 def ready(route: Route, settings: "Settings", *, may_ask: bool, quiet: bool) -> Path:
     """The weights, pulled now if need be; raises NotFound where that is not allowed."""
     notice = noticing(quiet)
@@ -47,6 +51,9 @@ def allowed(model: "Model", route: Route, *, may_ask: bool, notice: weights.Noti
     name = f"{route.provider}/{model.id}"
     if route.target.local_only:
         raise not_here(name, _("and --local-only forbids to fetch it"))
+    size = model.weights.size if model.weights else None
+    if not may_ask and (size is None or size > MOST_UNASKED):
+        raise not_here(name, _("and is too large to be fetched unasked"))
     if not may_ask:
         notice(_("Fetching the model, once. {about}", about=about(model)))
         return

@@ -51,6 +51,11 @@ def set_(
     card = catalogue.card(provider, settings.load().settings)
     if card.auth.kind == "none":
         raise UsageError(_("{name} needs no key", name=card.name))
+    if sys.stdin is None:
+        raise UsageError(
+            _("there is no key in the input"),
+            hint=_("type it when asked: llmctl keys set {provider}", provider=provider),
+        )
     if sys.stdin.isatty():
         from getpass import getpass
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from llmctl import settings
+from llmctl.cli.kept import kept_mode
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.output.envelope import seconds
@@ -86,15 +86,9 @@ def explain_json(known: Explained) -> dict[str, Json]:
         "oldest": known.oldest,
         "newest": known.newest,
         "retention_days": known.retention_days,
-        "mode": mode_now(),
+        "mode": kept_mode(),
         "set_aside": [str(path) for path in known.set_aside],
     }
-
-
-def mode_now() -> str:
-    """What the settings say is kept of the next run."""
-    own = settings.load().settings
-    return "meta" if own.log.mode == "full" and not own.policy.log_bodies else own.log.mode
 
 
 def explain_text(known: Explained) -> str:
@@ -111,7 +105,7 @@ def explain_text(known: Explained) -> str:
         (_("from"), known.oldest or "-"),
         (_("to"), known.newest or "-"),
         (_("kept"), kept),
-        (_("mode"), mode_now()),
+        (_("mode"), kept_mode()),
         *((_("damaged, set aside"), str(path)) for path in known.set_aside),
     ]  # fmt: skip
     width = max(len(label) for label, _text in rows)

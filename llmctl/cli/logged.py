@@ -4,13 +4,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from llmctl import settings
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.output.envelope import envelope, media_json, tool_call_json
 from llmctl.output.receipt_line import usage_text
 from llmctl.store.entries import Entry
-from llmctl.store.ledger import Ledger
 from llmctl.store.shape import Mode
 from llmctl.types import Cost, Json, Media, Message, Part, Text, ToolCall, ToolResult
 
@@ -31,12 +29,6 @@ LIST_HEADERS = [
 ]
 LIST_RIGHT = (3, 4, 5, 6)
 PROMPT_WIDTH = 40
-
-
-def open_ledger() -> Ledger:
-    """The user's ledger, with the retention of the settings."""
-    own = settings.load().settings
-    return Ledger(settings.paths().data / "ledger.db", retention_days=own.log.keep_days)
 
 
 def moment(given: str | None) -> str | None:

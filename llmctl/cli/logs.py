@@ -45,7 +45,8 @@ def list_(
     json: Json = False,
 ) -> None:
     """List runs, the newest first."""
-    from llmctl.cli.logged import LIST_HEADERS, LIST_RIGHT, list_json, list_row, moment, open_ledger
+    from llmctl.cli.kept import open_ledger
+    from llmctl.cli.logged import LIST_HEADERS, LIST_RIGHT, list_json, list_row, moment
     from llmctl.output.envelope import document
     from llmctl.output.table import table
     from llmctl.store.entries import Wanted
@@ -74,7 +75,8 @@ def show(
     json: Json = False,
 ) -> None:
     """Show one run: what was said, the answer and its receipt."""
-    from llmctl.cli.logged import open_ledger, whole_json, whole_text
+    from llmctl.cli.kept import open_ledger
+    from llmctl.cli.logged import whole_json, whole_text
     from llmctl.output.envelope import document
     from llmctl.output.streams import out
     from llmctl.output.terminal import detect, safe
@@ -97,7 +99,8 @@ def search(
     json: Json = False,
 ) -> None:
     """Find runs by what was said in them."""
-    from llmctl.cli.logged import list_json, open_ledger
+    from llmctl.cli.kept import open_ledger
+    from llmctl.cli.logged import list_json
     from llmctl.output.envelope import document
     from llmctl.output.table import table
 
@@ -127,8 +130,9 @@ def stats(
     json: Json = False,
 ) -> None:
     """Sum up runs, tokens, cost and times."""
+    from llmctl.cli.kept import open_ledger
     from llmctl.cli.ledger_sums import BY_HEADERS, STATS_HEADERS, stats_json, stats_row
-    from llmctl.cli.logged import moment, open_ledger
+    from llmctl.cli.logged import moment
     from llmctl.errors import UsageError
     from llmctl.output.envelope import document
     from llmctl.output.table import table
@@ -164,8 +168,8 @@ def purge(
     yes: Annotated[bool, typer.Option("-y", "--yes", help=_("do not ask"))] = False,
 ) -> None:
     """Delete runs for good: their bytes are overwritten in the file."""
+    from llmctl.cli.kept import open_ledger
     from llmctl.cli.ledger_sums import purge_question, sure
-    from llmctl.cli.logged import open_ledger
     from llmctl.errors import UsageError
     from llmctl.output.streams import err
 
@@ -187,8 +191,8 @@ def purge(
 @app.command("explain", epilog=_("Examples: llmctl logs explain · llmctl logs explain --json"))
 def explain(json: Json = False) -> None:
     """Say what is kept, where and for how long, and how to keep less."""
+    from llmctl.cli.kept import open_ledger
     from llmctl.cli.ledger_sums import explain_json, explain_text
-    from llmctl.cli.logged import open_ledger
     from llmctl.output.envelope import document
     from llmctl.output.streams import out
 
@@ -211,7 +215,8 @@ def export(
     since: Since = None,
 ) -> None:
     """Write whole runs as JSON, one a line, the newest first."""
-    from llmctl.cli.logged import moment, open_ledger, whole_json
+    from llmctl.cli.kept import open_ledger
+    from llmctl.cli.logged import moment, whole_json
     from llmctl.output.envelope import document
     from llmctl.store.entries import Wanted
 
@@ -230,7 +235,7 @@ def export(
 @app.command("path", epilog=_("Example: llmctl logs path"))
 def path() -> None:
     """Print where the ledger is."""
-    from llmctl.cli.logged import open_ledger
+    from llmctl.cli.kept import open_ledger
     from llmctl.output.streams import out
 
     with open_ledger() as ledger:

@@ -42,10 +42,15 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
     gc.freeze()  # what is loaded lives to the end: looks from here on pass over it
     gc.set_threshold(GC_THRESHOLD)
+    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
         return asyncio.run(guarded())
     except (asyncio.CancelledError, KeyboardInterrupt):
         raise stopped() from None
+    finally:
+        # The loop leaves Python's defaults behind, under which SIGTERM says and keeps nothing.
+        for number, handler in handlers:
+            signal.signal(number, handler)
 
 
 def stopped() -> LlmctlError:

@@ -23,6 +23,7 @@ def facts(card: Card, model: Model) -> "dict[str, Json]":
         "name": model.name,
         "kind": model.kind,
         "status": model.status,
+        "retires": model.retires,
         "context": model.context,
         "output_limit": model.output_limit,
         "inputs": list(model.inputs),
@@ -62,7 +63,7 @@ def print_models(cards: Sequence[Card]) -> None:
     others = [(card, model) for card in cards for model in card.models if not model.weights]
     if others:
         table(
-            [_("model"), _("name"), _("context"), _("privacy"), _("weights")],
+            [_("model"), _("name"), _("context"), _("privacy"), _("weights"), _("shut down")],
             [
                 [
                     f"{card.id}/{model.id}",
@@ -70,6 +71,7 @@ def print_models(cards: Sequence[Card]) -> None:
                     model.context,
                     card.privacy[0].level.value if card.privacy else "unknown",
                     {True: _("open"), False: _("closed"), None: None}[model.open_weights],
+                    model.retires or "",
                 ]
                 for card, model in others
             ],
@@ -88,8 +90,8 @@ def print_models(cards: Sequence[Card]) -> None:
         )
     silent = [card for card in cards if card.any_model and not card.models]
     for card in silent:
-        out(_("{name}: only its server knows its models; name them as {id}/MODEL",
-              name=card.name, id=card.id) + "\n")  # fmt: skip
+        out(_("{name}: only its server knows its models (llmctl models list {id} --live); name"
+              " them as {id}/MODEL", name=card.name, id=card.id) + "\n")  # fmt: skip
 
 
 def local_row(card: Card, model: Model) -> list[object]:

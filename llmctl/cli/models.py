@@ -24,19 +24,29 @@ app = typer.Typer(
     "list",
     epilog=_(
         "Examples: llmctl models list · llmctl models list local · llmctl models list openai --json"
+        " · llmctl models list ollama --live"
     ),
 )
 def list_(
     provider: Annotated[
         str | None, typer.Argument(help=_("only of this provider"), show_default=False)
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help=_("ask the provider instead of its card"))
+    ] = False,
     json: Json = False,
 ) -> None:
-    """List the models of the cards. Servers of your own may have others."""
+    """List the models of the cards, or those a provider says it has. Its list needs the key, but
+    no prompt is sent."""
     from llmctl import catalogue, settings
     from llmctl.cli.model_facts import facts, print_models
     from llmctl.output.envelope import document
 
+    if live:
+        from llmctl.cli.live_models import list_live
+
+        list_live(provider, settings.load(), json=json)
+        return
     own = settings.load().settings
     providers = [provider] if provider else catalogue.provider_ids(own)
     cards = [catalogue.card(one, own) for one in providers]

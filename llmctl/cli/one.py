@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from llmctl import settings
 from llmctl.cli.asked import Asked, make_call, pairs
+from llmctl.cli.kept import kept_mode, open_ledger
 from llmctl.cli.loop import run_async
 from llmctl.cli.stdin import Prompt, joined
 from llmctl.engine.resolve import resolve
@@ -25,7 +26,6 @@ from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
     from llmctl.settings import Loaded
-    from llmctl.store.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def answered(asked: Asked) -> LlmctlError | None:
     call, conversation = prepared(asked, prompt, loaded)
     from llmctl.cli.default_model import choose
 
-    name = call.model or choose(loaded, terminal, may_ask=not asked.no_input)
+    name = call.model or choose(loaded, terminal, may_ask=not (asked.no_input or asked.dry_run))
     route = resolve(name, loaded)
     call = replace(call, model=route.model)
     if asked.dry_run:
@@ -103,7 +103,7 @@ def prepared(asked: Asked, prompt: Prompt, loaded: "Loaded") -> tuple[Chat | Com
         from llmctl.engine.schema import read_schema
 
         schema = read_schema(asked.schema)
-    history, conversation = continued(asked)
+    history, conversation, model_before = continued(asked)
     call = make_call(
         asked,
         prompt,
@@ -111,33 +111,29 @@ def prepared(asked: Asked, prompt: Prompt, loaded: "Loaded") -> tuple[Chat | Com
         rendered=rendered,
         history=history,
         schema=schema,
-        model=asked.model or (rendered and rendered.model) or own.defaults.model or "",
+        model=asked.model
+        or (rendered and rendered.model)
+        or model_before
+        or own.defaults.model
+        or "",
     )
     return call, conversation
 
 
-def continued(asked: Asked) -> tuple[tuple[Message, ...], str | None]:
-    """The messages so far and the conversation's id, for -c and --cid."""
+def continued(asked: Asked) -> tuple[tuple[Message, ...], str | None, str | None]:
+    """The messages so far, the conversation's id and its model, for -c and --cid: what was said to
+    one provider does not go to another unless that one is named."""
     if not (asked.continue_ or asked.cid):
-        return (), None
+        return (), None, None
     if asked.complete:
         raise UsageError(_("--complete continues a text, not a conversation"))
-    with ledger_of() as ledger:
+    with open_ledger() as ledger:
         conversation = asked.cid or ledger.last_conversation()
         if conversation is None:
             raise UsageError(
                 _("there is no conversation to continue yet"), hint=_("ask without -c first")
             )
-        return ledger.messages(conversation), conversation
-
-
-def ledger_of(loaded: "Loaded | None" = None) -> "Ledger":
-    from llmctl.store.ledger import Ledger
-
-    path = settings.paths().data / "ledger.db"
-    return Ledger(path) if loaded is None else Ledger(
-        path, retention_days=loaded.settings.log.keep_days
-    )  # fmt: skip
+        return ledger.messages(conversation), conversation, ledger.last_model(conversation)
 
 
 def with_weights(route: Route, loaded: "Loaded", terminal: Terminal, asked: Asked) -> Route:
@@ -172,7 +168,7 @@ def embedded_options(route: Route, own: "settings.Embedded") -> dict[str, Json]:
 def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> LlmctlError | None:
     """Send the call and show its answer; with --repair once more when the schema is missed. The
     error that ended it, already shown as far as the renderer shows it."""
-    from llmctl.cli.attempt import attempt, repaired
+    from llmctl.cli.attempt import attempt, repaired, shortened
 
     asked, route, own = asking.asked, asking.route, asking.loaded.settings
     show = make_renderer(asking, has_schema=isinstance(call, Chat) and call.schema is not None)
@@ -185,6 +181,8 @@ def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> Llm
     try:
         if error is None:
             show.finish(receipt)
+            if (note := shortened(call, receipt)) and not asked.quiet:
+                err(f"llmctl: {note}\n")
         elif not isinstance(error, PipeClosed):
             show.fail(receipt)
     except (PipeClosed, IoFailed) as trouble:
@@ -214,11 +212,10 @@ def record(
     asking: Asking, receipt: Receipt, call: Chat | Complete, conversation: str | None
 ) -> None:
     """Keep the run in the ledger; trouble there costs one line on stderr, never the answer."""
-    log = asking.loaded.settings.log
-    mode = log.mode if asking.loaded.settings.policy.log_bodies or log.mode == "off" else "meta"
+    mode = kept_mode(asking.loaded)
     if mode == "off":
         return
-    with ledger_of(asking.loaded) as ledger:
+    with open_ledger(asking.loaded) as ledger:
         warning = ledger.record(receipt, call, mode=mode, conversation=conversation or receipt.id)
     if warning and not asking.asked.quiet:
         err(f"llmctl: {warning}\n")

@@ -6,11 +6,6 @@ import typer
 
 from llmctl.messages import _
 
-ONE = _("One answer")
-WIRE = _("Sending")
-PRIVACY = _("Privacy")
-PRINTING = _("Printing")
-
 Model = Annotated[
     str | None,
     typer.Option("-m", "--model", metavar="MODEL", help=_("provider/model, a bare id or an alias")),
@@ -96,7 +91,13 @@ IdleTimeout = Annotated[
 ]
 Privacy = Annotated[
     str | None,
-    typer.Option("--privacy", metavar="LEVEL", help=_("the worst privacy level to accept")),
+    typer.Option(
+        "--privacy",
+        metavar="LEVEL",
+        help=_(
+            "the worst level to accept: device, network, zero-retention, no-training, may-train"
+        ),
+    ),
 ]
 LocalOnly = Annotated[
     bool, typer.Option("--local-only", help=_("nothing leaves this machine, look-ups included"))

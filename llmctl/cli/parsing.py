@@ -21,7 +21,7 @@ def parsed(app: typer.Typer, arguments: Sequence[str], program: str) -> None:
     """Run the command of `app`. Raises Unparsed for arguments that do not fit, SystemExit where
     typer leaves early with a code of its own."""
     arguments = list(arguments)
-    if arguments[-1:] == ["-h"]:  # typer knows the long name only
+    if arguments[-1:] == ["-h"] and "--" not in arguments:  # typer knows the long name only
         arguments[-1] = "--help"
     try:
         code = app(args=arguments, prog_name=program, standalone_mode=False)
@@ -38,6 +38,7 @@ def parsed(app: typer.Typer, arguments: Sequence[str], program: str) -> None:
 def _ours(complaint: Exception, arguments: Sequence[str], program: str) -> BaseException:
     context = getattr(complaint, "ctx", None)
     command = context.command_path if context is not None else program
+    command = "llmctl ask" if command == "llmctl" else command  # whose options those are
     help_hint = _("see what it takes: {command} --help", command=command)
     match type(complaint).__name__:
         case "NoArgsIsHelpError":  # the help itself, for a group without a sub-command

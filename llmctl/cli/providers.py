@@ -17,8 +17,12 @@ app = typer.Typer(
 
 @app.command("list", epilog=_("Examples: llmctl providers list · llmctl providers list --json"))
 def list_(json: Json = False) -> None:
-    """List the providers: kind, address, best known privacy level, number of models."""
+    """List the providers: kind, address, best known privacy level, number of models.
+
+    Servers that listen on this machine are marked; nothing is sent to them or to anybody else.
+    """
     from llmctl import catalogue, settings
+    from llmctl.engine.survey import is_up
     from llmctl.output.envelope import document
     from llmctl.output.table import table
 
@@ -37,6 +41,7 @@ def list_(json: Json = False) -> None:
                 "privacy": level,
                 "models": len(card.models),
                 "default_model": card.default_model,
+                "listening": is_up(card, mine),
             }
         )
     if json:
@@ -44,8 +49,15 @@ def list_(json: Json = False) -> None:
         return
     headers = [_("id"), _("name"), _("kind"), _("address"), _("privacy"), _("models")]
     keys = ("id", "name", "kind", "base_url", "privacy", "models")
-    lines = [[str(row[key]) for key in keys] for row in rows]
-    table(headers, lines)
+    lines = [[*(str(row[key]) for key in keys), heard(row["listening"])] for row in rows]
+    table([*headers, _("server")], lines)
+
+
+def heard(listening: Any) -> str:
+    """Whether a server was found, in a word; nothing for what was not looked for."""
+    if listening is None:
+        return ""
+    return _("listening") if listening else _("not found")
 
 
 @app.command(

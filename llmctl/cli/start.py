@@ -47,7 +47,12 @@ def dispatch(arguments: list[str]) -> None:
 
         full_app()(prog_name="llmctl")
     first = arguments[0] if arguments else None
-    if first in ("-h", "--help"):
+    if first == "--version":
+        from llmctl import __version__
+        from llmctl.output.streams import out
+
+        out(f"llmctl {__version__}\n")
+    elif first in ("-h", "--help"):
         from llmctl.output.streams import out
 
         out(root_help())

@@ -56,13 +56,15 @@ def show(name: Annotated[str, typer.Argument(help=_("the template"))], json: Jso
     from llmctl.cli.providers import plain
     from llmctl.output.envelope import document
     from llmctl.output.streams import out
+    from llmctl.output.terminal import detect, safe
 
     places = templates.folders(settings.paths().config)
     template = templates.load(name, places)
     if json:
         document({"version": 1, "template": plain(template)})
         return
-    out(templates.names(places)[name].read_text("utf-8"))
+    text = templates.names(places)[name].read_text("utf-8")
+    out(safe(text) if detect().stdout.is_tty else text)  # a template may come from anybody
 
 
 @app.command("edit", epilog=_("Example: EDITOR=nano llmctl templates edit summarise"))

@@ -23,6 +23,8 @@ def welcome() -> None:
     model = loaded.settings.defaults.model
     if model is None:
         model = next((one.model for one in found if one.model), None) or embedded(loaded)
-        out(_("No default model yet. Set one: llmctl models default {model}", model=model) + "\n")
+        set_it = _("No default model yet. Set one: llmctl models default {model}", model=model)
+        out(safe_line(set_it) + "\n")
+    model = safe_line(model)
     out(_('Ask something:  llmctl -m {model} "Why is the sky blue?"', model=model) + "\n")
     out(_("Everything else: llmctl --help") + "\n")

@@ -6,6 +6,8 @@ and whole answers take the same path: a whole answer is a stream of one frame.
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from functools import partial
+from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from llmctl.errors import LlmctlError
@@ -23,13 +25,24 @@ class Framing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
-    """A request without host or credentials; `path` is joined to the endpoint's base URL."""
+    """A request without host or credentials; `path` is joined to the endpoint's base URL, or to the
+    card's further URL of the name `base`."""
 
     method: str
     path: str
     body: Mapping[str, Json] | None = None
     headers: Mapping[str, str] = NOTHING
     framing: Framing = Framing.WHOLE
+    base: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What is to be asked next for an answer that the server is still working on, and after how
+    many seconds."""
+
+    http: HttpCall
+    after_s: float
 
 
 class Frame(NamedTuple):
@@ -47,18 +60,35 @@ class Decoder(Protocol):
     (usage) may still follow: their absence is no error. `end` is called at the end of the body
     unless `done`; it yields `Finished` where the dialect's end mark has been seen, else nothing,
     and then the engine reports the answer as cut off.
+
+    `then` is set where the body only said that the answer is still being made: what comes back to
+    that request goes into the same decoder, whose next frame either sets `then` anew or ends it.
     """
 
     done: bool
     settled: bool
+    then: FollowUp | None = None
 
     def feed(self, frame: Frame) -> Iterable[Event]: ...
 
     def end(self) -> Iterable[Event]: ...
 
 
+# What the call itself says, by the names that formats have for it. An option of such a name would
+# send another call than the one that was judged, priced and recorded.
+OWN_FIELDS = frozenset(
+    {
+        *("model", "modelUri", "messages", "prompt", "contents", "input", "inputs"),
+        *("system", "systemInstruction", "system_instruction", "instructions"),
+    }
+)
+
+
 class Dialect(Protocol):
-    """One wire format."""
+    """One wire format. `lacks` names the knobs (fields of `Quirks`) that the format has no word
+    for, whatever a card says."""
+
+    lacks: frozenset[str] = frozenset()
 
     def encode(self, call: Call, quirks: Quirks) -> HttpCall:
         """The request for `call`; raises UsageError for a feature the format cannot express."""
@@ -93,20 +123,24 @@ class Dialect(Protocol):
         return None
 
 
-def _openai_chat() -> Dialect:
-    from llmctl.dialects.openai_chat import OpenAIChat
-
-    return OpenAIChat()
-
-
-def _ollama() -> Dialect:
-    from llmctl.dialects.ollama import Ollama
-
-    return Ollama()
+def _loaded(name: str) -> Dialect:
+    made: Dialect = import_module(f"llmctl.dialects.{name}").DIALECT()
+    return made
 
 
-# A new dialect is one line here; modules are imported when a card first names them.
+# A new dialect is one name here and a module of that name with a `DIALECT`; modules are imported
+# when a card first names them.
 DIALECTS: Mapping[str, Callable[[], Dialect]] = {
-    "openai_chat": _openai_chat,
-    "ollama": _ollama,
+    name: partial(_loaded, name)
+    for name in (
+        "anthropic",
+        "gemini",
+        "gigachat",
+        "gigachat_v2",
+        "huggingface",
+        "ollama",
+        "openai_chat",
+        "openai_responses",
+        "yandexgpt",
+    )
 }

@@ -42,6 +42,11 @@ SIGNS: tuple[tuple[type[LlmctlError], str | None, frozenset[str]], ...] = (
                 "billing_not_active",
                 "billing_error",
                 "quota_exceeded",
+                "credit_balance_exhausted",
+                "enforced_spend_limit_reached",
+                "contract_spend_limit_reached",
+                "linked_organization_spend_limit_reached",
+                "linked_organization_billing_unavailable",
                 "insufficient_balance",
             }
         ),
@@ -56,7 +61,32 @@ SIGNS: tuple[tuple[type[LlmctlError], str | None, frozenset[str]], ...] = (
     (
         Filtered,
         None,
-        frozenset({"content_filter", "content_policy_violation", "content_filtered"}),
+        frozenset(
+            {
+                "content_filter",
+                "content_policy_violation",
+                "content_filtered",
+                "image_content_policy_violation",
+                "misalignment_policy_violation",
+                "bio_policy",
+                "invalid_prompt",
+            }
+        ),
+    ),
+    # Told inside an answer that began well, where no status says so.
+    (
+        Rejected,
+        None,
+        frozenset(
+            {
+                "data_residency_mismatch",
+                *("invalid_image", "invalid_image_format", "invalid_image_mode"),
+                *("invalid_base64_image", "invalid_image_url", "image_parse_error"),
+                *("image_too_large", "image_too_small", "image_file_too_large"),
+                *("unsupported_image_media_type", "empty_image_file", "image_file_not_found"),
+                "failed_to_download_image",
+            }
+        ),
     ),
     (NotFound, None, frozenset({"model_not_found", "not_found_error"})),
     (
@@ -79,9 +109,21 @@ SIGNS: tuple[tuple[type[LlmctlError], str | None, frozenset[str]], ...] = (
 
 # Phrases, for hosts that give no code. Kept few: a phrase may be quoted from the prompt.
 PHRASES: tuple[tuple[type[LlmctlError], str | None, re.Pattern[str]], ...] = (
-    (Rejected, "context", re.compile(r"maximum context length|context window|too many tokens")),
+    (
+        Rejected,
+        "context",
+        re.compile(
+            r"maximum context length|context window|too many tokens|exceeds the context length"
+            r"|`inputs` (tokens \+|must have less)|input tokens must be no more than"
+        ),
+    ),
+    (AuthFailed, "region", re.compile(r"user location is not supported")),
     (RateLimited, "quota", re.compile(r"exceeded your current quota|insufficient (funds|balance)")),
+    (AuthFailed, "folder", re.compile(r"folder id .* does not match with service account folder")),
 )
+
+# Servers of one's own, and Hugging Face, while a model is read into memory: it ends by itself.
+LOADING = re.compile(r"loading model|model is loading|currently loading")
 
 RETRYABLE = frozenset({408, 409, 425, 500, 502, 503, 504, 520, 522, 524, 529})
 
@@ -98,17 +140,19 @@ def failure(status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
     )
 
 
-def inside(answer: Json) -> LlmctlError:
+def inside(answer: Json, signs: Iterable[str] = ()) -> LlmctlError:
     """The error for an error document in an answer that began well: `{"error": …}`, or the error
     as the document itself. Its codes count as they do in an error answer, since a spent quota does
-    not come back by asking again; a number is the status it would have had."""
+    not come back by asking again; a number is the status it would have had. `signs` are further
+    codes, in lower case, that a dialect reads out of it."""
     error = at(answer, "error") or answer
     said = message_in(answer) or str(error)[:300]
     words = (text_at(error, key) for key in ("code", "type", "status"))
     status = int_at(error, "code")
     if status is not None and not 400 <= status < 600:
         status = None
-    kind, reason = _kind(status, said.lower(), frozenset(word.lower() for word in words if word))
+    codes = frozenset((*signs, *(word.lower() for word in words if word)))
+    kind, reason = _kind(status, said.lower(), codes)
     return kind(
         _("the provider broke off with an error: {said}", said=said),
         status=status,
@@ -142,6 +186,8 @@ def _kind(
     status: int | None, said: str, signs: frozenset[str]
 ) -> tuple[type[LlmctlError], str | None]:
     """`status` is None where nobody has said one."""
+    if status == 503 and LOADING.search(said):
+        return ProviderFailed, "loading"
     for kind, reason, words in SIGNS:
         if signs & words:
             return kind, reason

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
+from llmctl.dialects.arguments import as_object
 from llmctl.dialects.look import at, int_at, parse, text_at, texts_at
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
@@ -64,7 +65,8 @@ class Ollama(Dialect):
         body["stream"] = call.stream
         options: dict[str, Json] = {}
         # What the user says beats the card, and an option by its own name beats a flag.
-        for name, value in {**quirks.extra_body, **_options(call), **call.options}.items():
+        told = {**quirks.extra_body, **_context(quirks), **_options(call), **call.options}
+        for name, value in told.items():
             (body if name in TOP_LEVEL else options)[name] = value
         if options:
             body["options"] = options
@@ -141,29 +143,28 @@ def _encode_message(one: Message) -> Iterator[Json]:
         shaped["images"] = images
     if calls := [part for part in one.parts if isinstance(part, ToolCall)]:
         shaped["tool_calls"] = [
-            {"function": {"name": call.name, "arguments": _arguments(call)}} for call in calls
+            {"function": {"name": call.name, "arguments": as_object(call)}} for call in calls
         ]
     yield shaped
-
-
-def _arguments(call: ToolCall) -> Json:
-    """As an object, which the format demands; a model may have written anything."""
-    try:
-        arguments = json.loads(call.arguments or "{}")
-    except (ValueError, RecursionError):
-        arguments = None
-    if not isinstance(arguments, dict):
-        raise UsageError(
-            _("the call of {name} in this conversation has arguments that are no JSON object",
-              name=call.name)
-        )  # fmt: skip
-    return arguments
 
 
 def _image(part: Media) -> str:
     if part.data is None or not part.media_type.startswith("image/"):
         raise UsageError(_("Ollama takes pictures only, and not by URL"))
     return base64.b64encode(part.data).decode()
+
+
+def _context(quirks: Quirks) -> dict[str, Json]:
+    """The tokens of context that the setting asks for."""
+    stated = quirks.settings.get("context")
+    if stated is None:
+        return {}
+    if not (stated.isascii() and stated.isdigit() and int(stated) > 0):
+        raise UsageError(
+            _("the setting context is {value}, not a number of tokens", value=stated),
+            hint=_("such as: llmctl config set providers.ollama.context 32768"),
+        )
+    return {"num_ctx": int(stated)}
 
 
 def _options(call: Chat | Complete) -> dict[str, Json]:
@@ -276,3 +277,6 @@ def _seconds(answer: Json, **names: str) -> Mapping[str, float] | None:
         if (seconds := _nanoseconds(answer, key)) is not None
     }
     return measured or None
+
+
+DIALECT = Ollama

@@ -4,7 +4,9 @@ most other hosts. Where one departs from the rest, its card says so in `Quirks`.
 from collections.abc import Iterable, Iterator, Mapping
 
 from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
+from llmctl.dialects.in_words import in_words
 from llmctl.dialects.look import at, float_at, int_at, parse, text_at, texts_at
+from llmctl.dialects.naming import on_the_wire
 from llmctl.dialects.openai_messages import encode_messages
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
@@ -18,15 +20,18 @@ from llmctl.types import (
     Json,
     Quirks,
     ReasoningDelta,
+    Role,
     TextDelta,
     ToolCall,
     Usage,
+    message,
 )
 
 REASONS: Mapping[str, FinishReason] = {
     "stop": FinishReason.STOP,
     "eos": FinishReason.STOP,
     "length": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
     "tool_calls": FinishReason.TOOL_CALLS,
     "function_call": FinishReason.TOOL_CALLS,
     "content_filter": FinishReason.FILTER,
@@ -35,7 +40,14 @@ REASONS: Mapping[str, FinishReason] = {
 }
 
 # What an answer says beside text and usage, kept under its own name.
-DETAILS = ("system_fingerprint", "service_tier", "timings", "provider", "citations")
+DETAILS = (
+    "system_fingerprint",
+    "service_tier",
+    "timings",
+    "provider",
+    "citations",
+    "search_results",
+)
 
 
 class OpenAIChat(Dialect):
@@ -46,7 +58,8 @@ class OpenAIChat(Dialect):
             case Chat():
                 path, body = "chat/completions", _chat_body(call, quirks)
             case Complete():
-                path, body = "completions", {"model": call.model, "prompt": call.prompt}
+                model = on_the_wire(call.model, quirks)
+                path, body = "completions", {"model": model, "prompt": call.prompt}
             case _:
                 raise UsageError(
                     _("this provider's format has no {kind}", kind=type(call).__name__.lower())
@@ -62,10 +75,10 @@ class OpenAIChat(Dialect):
         if not body.get("stream"):
             body.pop("stream_options", None)  # refused without a stream
         framing = Framing.SSE if body.get("stream") else Framing.WHOLE
-        return HttpCall("POST", path, body, framing=framing)
+        return HttpCall("POST", f"{quirks.path_prefix}{path}", body, framing=framing)
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
-        return OpenAIDecoder(quirks.reasoning_fields)
+        return OpenAIDecoder(quirks.reasoning_fields, quirks.cost_field)
 
     def listing(self) -> HttpCall:
         return HttpCall("GET", "models")
@@ -78,9 +91,12 @@ class OpenAIChat(Dialect):
 
 
 def _chat_body(call: Chat, quirks: Quirks) -> dict[str, Json]:
+    messages = call.messages
+    if call.schema is not None and quirks.schema != "json_schema":
+        messages = (message(Role.SYSTEM, in_words(call.schema)), *messages)
     body: dict[str, Json] = {
-        "model": call.model,
-        "messages": encode_messages(call.messages, quirks.system_role),
+        "model": on_the_wire(call.model, quirks),
+        "messages": encode_messages(messages, quirks.system_role),
     }
     if call.tools:
         if not quirks.tools:
@@ -116,7 +132,7 @@ def _knobs(call: Chat | Complete, quirks: Quirks, limit: str) -> dict[str, Json]
     if call.temperature is not None and quirks.sampling:
         knobs["temperature"] = call.temperature
     if call.seed is not None and quirks.seed:
-        knobs["seed"] = call.seed
+        knobs[quirks.seed_field] = call.seed
     if call.stop and quirks.stop:
         knobs["stop"] = list(call.stop)
     return knobs
@@ -125,14 +141,17 @@ def _knobs(call: Chat | Complete, quirks: Quirks, limit: str) -> dict[str, Json]
 class OpenAIDecoder(Decoder):
     """Collects what arrives in pieces (calls of functions, usage, refusals) until the end mark."""
 
-    def __init__(self, reasoning_fields: tuple[str, ...]) -> None:
+    def __init__(self, reasoning_fields: tuple[str, ...], cost_field: str = "") -> None:
         self.done = False
+        self._cost_path = cost_field.split(".") if cost_field else []
+        self._cost: tuple[str, str] | None = None
         self.settled = False
         self._reasoning_fields = reasoning_fields
         self._calls: dict[int, list[str]] = {}
         self._reason: str | None = None
         self._refusal = ""
         self._usage: Usage | None = None
+        self._timing: Mapping[str, float] | None = None
         self._model: str | None = None
         self._id: str | None = None
         self._details: dict[str, Json] = {}
@@ -156,14 +175,14 @@ class OpenAIDecoder(Decoder):
         if self._refusal:
             reason = FinishReason.FILTER
             self._details["refusal"] = self._refusal
-        timings = at(self._details.get("timings"))
         yield Finished(
             reason=reason,
             usage=self._usage,
             model=self._model,
             request_id=self._id,
             native_reason=self._reason,
-            server_timing=_server_timing(timings),
+            reported_cost=self._cost,
+            server_timing=_server_timing(self._details.get("timings")) or self._timing,
             details=self._details,
         )
 
@@ -175,8 +194,10 @@ class OpenAIDecoder(Decoder):
         for key in DETAILS:
             if (value := at(answer, key)) is not None:
                 self._details[key] = value
-        if at(answer, "usage"):
-            self._usage = decode_usage(answer["usage"])
+        if usage := at(answer, "usage") or at(answer, "x_groq", "usage"):
+            self._usage = decode_usage(usage)
+            self._timing = _stated_timing(usage)
+            self._cost = _stated_cost(at(answer, *self._cost_path)) if self._cost_path else None
         choices = at(answer, "choices")
         for choice in choices if isinstance(choices, list) else ():
             if not int_at(choice, "index"):
@@ -188,7 +209,10 @@ class OpenAIDecoder(Decoder):
             if reasoning := text_at(piece, field):
                 yield ReasoningDelta(reasoning)
                 break
-        if text := _content(at(piece, "content")) or text_at(choice, "text"):
+        content = at(piece, "content")
+        if isinstance(content, list):
+            yield from _parts(content)
+        elif text := content if isinstance(content, str) else text_at(choice, "text"):
             yield TextDelta(text)
         self._refusal += text_at(piece, "refusal") or ""
         calls = at(piece, "tool_calls")
@@ -212,13 +236,12 @@ def frame_is_error(answer: Json) -> bool:
     return text_at(answer, "object") == "error"
 
 
-def _content(content: Json) -> str:
-    """The text of a content field: a string, or a list of typed parts as some hosts send it."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(text_at(part, "text") or "" for part in content)
-    return ""
+def _parts(content: list[Json]) -> Iterator[Event]:
+    """Typed parts, as some hosts send them: texts, and thoughts that are lists of texts again."""
+    if thoughts := "".join(word for part in content for word in texts_at(part, "thinking", "text")):
+        yield ReasoningDelta(thoughts)
+    if text := "".join(text_at(part, "text") or "" for part in content):
+        yield TextDelta(text)
 
 
 def decode_usage(usage: Json) -> Usage:
@@ -226,10 +249,41 @@ def decode_usage(usage: Json) -> Usage:
     return Usage(
         input_tokens=int_at(usage, "prompt_tokens"),
         output_tokens=int_at(usage, "completion_tokens"),
-        cached_tokens=int_at(usage, "prompt_tokens_details", "cached_tokens"),
+        cached_tokens=_first(
+            int_at(usage, "prompt_tokens_details", "cached_tokens"),
+            int_at(usage, "prompt_cache_hit_tokens"),
+            int_at(usage, "num_cached_tokens"),
+        ),
         cache_write_tokens=int_at(usage, "prompt_tokens_details", "cache_write_tokens"),
         reasoning_tokens=int_at(usage, "completion_tokens_details", "reasoning_tokens"),
     )
+
+
+def _first(*choices: int | None) -> int | None:
+    return next((one for one in choices if one is not None), None)
+
+
+def _stated_cost(amount: Json) -> tuple[str, str] | None:
+    """US dollars as a plain decimal string; a float is read as it was spelt, to its last digit."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float | str):
+        return None
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        exact = Decimal(str(amount))
+    except InvalidOperation:
+        return None
+    return (f"{exact:f}", "USD") if exact.is_finite() and exact >= 0 else None
+
+
+def _stated_timing(usage: Json) -> Mapping[str, float] | None:
+    """Seconds that some hosts state beside the tokens."""
+    measured = {
+        name: seconds
+        for name, key in (("prompt_s", "prompt_time"), ("output_s", "completion_time"))
+        if (seconds := float_at(usage, key)) is not None
+    }
+    return measured or None
 
 
 def _server_timing(timings: Json) -> Mapping[str, float] | None:
@@ -240,3 +294,6 @@ def _server_timing(timings: Json) -> Mapping[str, float] | None:
         if (milliseconds := float_at(timings, key)) is not None
     }
     return measured or None
+
+
+DIALECT = OpenAIChat

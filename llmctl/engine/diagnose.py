@@ -4,28 +4,30 @@ The layers below the answer need no probes of their own: a real request fails at
 broken, and having got that far proves those before it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from llmctl import catalogue
 from llmctl.cards import Card, Model
-from llmctl.engine.resolve import find_model, judged, key_for
+from llmctl.engine.resolve import auth_of, find_model, judged, key_for, merged, stated
 from llmctl.errors import (
     AuthFailed,
     LlmctlError,
     NetworkFailed,
     NotFound,
+    ProviderFailed,
     RateLimited,
 )
 from llmctl.messages import _
 from llmctl.settings import Loaded, ProviderSettings
-from llmctl.values import dataclass
+from llmctl.values import dataclass, replace
 
 
 class State(StrEnum):
     OK = "ok"
     FAILED = "failed"
     SKIPPED = "skipped"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Check:
     error: LlmctlError | None = None
 
 
+# What only an answer that goes into the request can prove.
+ANSWERED = frozenset({"auth", "quota", "model"})
 WIRE = ("proxy", "dns", "tcp", "tls", "auth", "quota", "model", "answer")
 
 _REASONS = {
@@ -69,11 +73,26 @@ def offline(provider: str, loaded: Loaded) -> Iterator[Check]:
     except LlmctlError as error:
         yield Check("policy", State.FAILED, error.message, error)
     try:
-        secret = key_for(card, own, base_url)
-        said = _("from {source}", source=secret.source) if secret else _("none needed")
-        yield Check("key", State.OK, said)
+        settled = stated(card, own)
+        if settled:
+            yield Check("settings", State.OK, ", ".join(settled))
     except LlmctlError as error:
-        yield Check("key", State.FAILED, error.message, error)
+        yield Check("settings", State.FAILED, error.message, error)
+        return
+    yield _key(card, own, base_url, settled)
+
+
+def _key(card: Card, own: ProviderSettings, base_url: str, settled: Mapping[str, str]) -> Check:
+    try:
+        secret = key_for(card, own, base_url)
+        auth = auth_of(card, own, secret, replace(merged(card.quirks), settings=settled))
+        if secret:
+            said = _("from {source}", source=secret.source)
+        else:
+            said = _("none stored; another proof of identity is used") if auth else _("none needed")
+        return Check("key", State.OK, said)
+    except LlmctlError as error:
+        return Check("key", State.FAILED, error.message, error)
 
 
 def _default(card: Card) -> Model | None:
@@ -93,15 +112,24 @@ def _certificates(ca_file: str | None) -> Check:
 
 
 def wire_checks(error: LlmctlError | None, answered: str) -> Iterator[Check]:
-    """The layers of the wire from what one real request came to."""
+    """The layers of the wire from what one real request came to; what it proves nothing about is
+    said to be unknown."""
     broken = layer_of(error) if error else None
     for layer in WIRE:
         if layer == broken and error is not None:
             yield Check(layer, State.FAILED, error.message, error)
         elif broken is not None and WIRE.index(layer) > WIRE.index(broken):
             yield Check(layer, State.SKIPPED, _("not reached"))
+        elif error is not None and layer in ANSWERED and not _was_answered(error):
+            yield Check(layer, State.UNKNOWN, _("no answer tells"))
         else:
             yield Check(layer, State.OK, answered if layer == "answer" else "")
+
+
+def _was_answered(error: LlmctlError) -> bool:
+    """Whether the provider has looked at the key and the model before it failed: a fault of its
+    own or of the way may have come before that."""
+    return not isinstance(error, NetworkFailed | ProviderFailed)
 
 
 def layer_of(error: LlmctlError) -> str:

@@ -72,7 +72,7 @@ async def from_hub(order: Pull, known: "Weights", part: Path) -> tuple[str, str]
                 if size_of(part) <= before or tried == MOST_RESUMES - 1:
                     raise
     stamp.unlink(missing_ok=True)
-    digest = weights.sha256(part)
+    digest = await weights.sha256_calmly(part)
     if (stated := found.sha256 or known.sha256) is not None and digest != stated:
         part.unlink(missing_ok=True)
         raise NetworkFailed(

@@ -44,12 +44,25 @@ def outcome(call: Call, finished: Finished) -> LlmctlError | None:
             )
 
 
+# The limit by the names that formats have for it, where the user sets it with -o.
+LIMITS = frozenset(
+    {
+        *("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens"),
+        *("maxTokens", "num_predict", "n_predict"),
+    }
+)
+
+
 def asked_for_length(call: Call) -> bool:
     """Whether an answer cut by length is what the user asked for."""
     match call:
         case Chat():
-            return call.max_tokens is not None and call.schema is None
+            return call.schema is None and _limited(call)
         case Complete():
-            return call.max_tokens is not None
+            return _limited(call)
         case _:
             return False
+
+
+def _limited(call: Chat | Complete) -> bool:
+    return call.max_tokens is not None or not LIMITS.isdisjoint(call.options)

@@ -96,10 +96,12 @@ async def run(command: list[str], into: Path, report: Report) -> str | None:
 
 
 async def watched(folder: Path, report: Report) -> None:
-    """Report the size of all that lies in a folder, again and again."""
+    """Report the size of the largest file in a folder, again and again: the package on its way,
+    of which the installer may keep a second copy."""
     while True:
         with suppress(OSError):  # something was gone since it was listed
-            report(sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()))
+            sizes = (one.stat().st_size for one in folder.rglob("*") if one.is_file())
+            report(max(sizes, default=0))
         await asyncio.sleep(WATCH_S)
 
 

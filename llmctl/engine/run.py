@@ -7,18 +7,22 @@ inside an answer that began well. After the first token nothing is ever sent aga
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, ExitStack, aclosing
 from typing import TYPE_CHECKING
 
 from llmctl.dialects import Decoder, Frame, HttpCall
+from llmctl.dialects.failures import REQUEST_ID_HEADERS
 from llmctl.engine.meter import Meter
 from llmctl.engine.outcome import outcome
 from llmctl.engine.retry import Retries, asked_wait
 from llmctl.engine.route import Route
+from llmctl.engine.turns import await_turn
 from llmctl.engine.whereabouts import must_ask, refuse_elsewhere
 from llmctl.errors import CutOff, LlmctlError, NetworkFailed, NotFound, ProviderFailed
+from llmctl.keys import Secret
 from llmctl.messages import _
 from llmctl.types import Call, Event, Finished, FinishReason, Notice
+from llmctl.values import replace
 
 if TYPE_CHECKING:
     from llmctl.transport.exchange import Lane, Reply
@@ -53,6 +57,9 @@ class Run:
         self._clock = clock
         self._sleep = sleep
         self._begun = clock()
+        self._decoder: Decoder | None = None
+        self._loading = False  # the user has been told that the server still loads its model
+        self._waited = 0.0  # between attempts, what they took themselves apart
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yields the answer as it comes and ends with `Finished`; raises LlmctlError otherwise.
@@ -60,6 +67,23 @@ class Run:
         An error that the finish reason stands for (filter, length) is raised after `Finished` was
         passed on.
         """
+        with ExitStack() as held:
+            if self.route.turn is not None:
+                waiting = await_turn(self.route.turn, held, self.route.provider, self._is_over)
+                try:
+                    async for notice in waiting:
+                        yield notice
+                except TimeoutError:
+                    self.meter.end()
+                    raise self._placed(self._too_late()) from None
+            async with aclosing(self._events()) as events:
+                async for event in events:
+                    yield event
+
+    def _is_over(self) -> bool:
+        return self._left() == 0.0
+
+    async def _events(self) -> AsyncGenerator[Event, None]:
         http = self.route.dialect.encode(self.call, self.route.quirks)
         asked_where = not must_ask(self.route)
         while True:
@@ -84,28 +108,53 @@ class Run:
             if wait is None:
                 self.meter.end()
                 raise self._advised(failed)
-            yield _waiting(failed, wait, self.meter.attempts, self._retries.attempts + 1)
+            if note := self._note(failed, wait):
+                yield note
             await self._sleep(wait)
+            self._waited += wait
         assert self.meter.finished is not None  # noqa: S101  _attempt ends with it or raises
         if error_meant := outcome(self.call, self.meter.finished):
             raise self._placed(error_meant)
 
     async def _attempt(self, http: HttpCall) -> AsyncGenerator[Event, None]:
+        """One try, and after it whatever the decoder wants asked next. What the server has begun to
+        make is asked after again, since beginning anew would be paid twice."""
+        if self._decoder is None or self._decoder.then is None:
+            self._decoder = self.route.dialect.decoder(self.call, self.route.quirks)
+        decoder = self._decoder
+        while True:
+            then = decoder.then
+            if then is not None:
+                await self._rest(then.after_s)
+            asked = self._exchanged(then.http if then else http, decoder)
+            async with aclosing(asked) as events:
+                async for event in events:
+                    yield event
+            if decoder.then is None:
+                return
+
+    async def _rest(self, seconds: float) -> None:
+        left = self._left()
+        if left is not None and seconds >= left:
+            raise self._too_late()
+        await self._sleep(seconds)
+
+    async def _exchanged(self, http: HttpCall, decoder: Decoder) -> AsyncGenerator[Event, None]:
         try:
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout(self._left()):
                     reply = await stack.enter_async_context(self._lane.exchange(http))
                     timing = reply.timing
-                    self.meter.answered(
-                        timing.connect_s, timing.reused, timing.first_byte_s, timing.load_s
-                    )
+                    if decoder.then is None:  # else it is not the beginning of the call
+                        self.meter.answered(
+                            timing.connect_s, timing.reused, timing.first_byte_s, timing.load_s
+                        )
                     if not 200 <= reply.status < 300:
                         raise await self._refused(reply)
-                decoder = self.route.dialect.decoder(self.call, self.route.quirks)
                 frames = await stack.enter_async_context(aclosing(reply.frames(http.framing)))
                 events = await stack.enter_async_context(aclosing(self._decoded(frames, decoder)))
                 async for event in events:
-                    yield event
+                    yield _identified(event, reply)
                 if decoder.done:
                     reply.spare()
         except TimeoutError:
@@ -140,7 +189,7 @@ class Run:
             for event in decoder.end():
                 finished = finished or isinstance(event, Finished)
                 yield event
-        if not finished:
+        if not finished and decoder.then is None:
             raise self._unfinished(count)
 
     async def _is_torn(
@@ -203,10 +252,22 @@ class Run:
     def _wait(self, error: LlmctlError) -> float | None:
         if self.meter.shown:
             return None
-        waited = self._clock() - self._begun
-        wait = self._retries.wait(error, self.meter.attempts, waited)
+        wait = self._retries.wait(error, self.meter.attempts, self._waited)
         left = self._left()
         return None if wait is not None and left is not None and wait >= left else wait
+
+    def _note(self, error: LlmctlError, wait: float) -> Notice | None:
+        """What is said of a wait; of one for a model that is being loaded only once."""
+        if error.reason != "loading":
+            return _waiting(error, wait, self.meter.attempts, self._retries.attempts + 1)
+        if self._loading:
+            return None
+        self._loading = True
+        return Notice(
+            "loading",
+            _("{cause} Waiting until it is ready, for at most {seconds:g} s.",
+              cause=error.message.rstrip(".") + ".", seconds=self._retries.max_wait),
+        )  # fmt: skip
 
     def _left(self) -> float | None:
         if self._timeout is None:
@@ -214,12 +275,16 @@ class Run:
         return max(0.0, self._timeout - (self._clock() - self._begun))
 
     def _advised(self, error: LlmctlError) -> LlmctlError:
-        from llmctl.engine.advice import advice
+        from llmctl.engine.advice import abroad, advice
         from llmctl.engine.resolve import near_models
 
+        card = self.route.card
         if isinstance(error, NotFound):
-            error.hint = error.hint or near_models(self.route.card, self.route.model)
-        error.hint = error.hint or advice(error, has_key=self.route.secret is not None)
+            error.hint = error.hint or near_models(card, self.route.model)
+        others = abroad(card) if error.reason == "region" else []
+        error.hint = error.hint or advice(
+            error, has_key=self.route.secret is not None, others=others
+        )
         return error
 
     def _placed(self, error: LlmctlError) -> LlmctlError:
@@ -227,10 +292,31 @@ class Run:
         error.provider = error.provider or self.route.provider
         if not error.host or self.route.host.startswith(f"{error.host}:"):
             error.host = self.route.host  # with its port: there may be several servers here
-        error.message = self.route.mask(error.message)
+        error.message = self._masked(error.message)
         error.args = (error.message,)  # a traceback shows these
-        error.request_id = error.request_id and self.route.mask(error.request_id)
+        error.request_id = error.request_id and self._masked(error.request_id)
         return error
+
+    def _masked(self, text: str) -> str:
+        """`text` without the key, and without the tokens that were had for it."""
+        text = self.route.mask(text)
+        for token in filter(None, self._lane.tokens):
+            text = Secret(token, "exchange").mask(text)
+        return text
+
+
+def _identified(event: Event, reply: "Reply") -> Event:
+    """The end of an answer with what its head told: an id, where its body gives none, and what is
+    left of the account's limits."""
+    if not isinstance(event, Finished):
+        return event
+    found = (reply.headers.get(name) for name in REQUEST_ID_HEADERS)
+    limits = {name: value for name, value in reply.headers.items() if "ratelimit" in name.lower()}
+    return replace(
+        event,
+        request_id=event.request_id or next(filter(None, found), None),
+        details={**event.details, "rate_limits": limits} if limits else event.details,
+    )
 
 
 def _waiting(error: LlmctlError, wait: float, tried: int, most: int) -> Notice:

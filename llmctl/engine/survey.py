@@ -7,7 +7,7 @@ from llmctl import catalogue
 from llmctl.cards import Card
 from llmctl.keys import where
 from llmctl.settings import ProviderSettings, Settings
-from llmctl.transport.probe import listens
+from llmctl.transport.probe import is_loopback, listens
 from llmctl.values import dataclass
 
 Kind = Literal["key", "server", "weights"]
@@ -47,10 +47,16 @@ def _key(card: Card, own: ProviderSettings) -> Iterator[Found]:
         yield Found(card.id, card.name, "key", source, model)
 
 
-def _server(card: Card, own: ProviderSettings) -> Iterator[Found]:
+def is_up(card: Card, own: ProviderSettings) -> bool | None:
+    """Whether a server of the user's own listens on this machine; None for all that is elsewhere or
+    no server, which nobody looks for."""
     base_url = catalogue.base_url(card, own)
-    if listens(base_url):
-        yield Found(card.id, card.name, "server", base_url, None)
+    return listens(base_url) if card.kind == "local" and is_loopback(base_url) else None
+
+
+def _server(card: Card, own: ProviderSettings) -> Iterator[Found]:
+    if is_up(card, own):
+        yield Found(card.id, card.name, "server", catalogue.base_url(card, own), None)
 
 
 def _weights(card: Card) -> Iterator[Found]:

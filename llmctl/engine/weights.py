@@ -6,14 +6,15 @@ computed once for each state of a file (size and time of change) and the result 
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmctl.errors import ConfigError, NotFound
-from llmctl.files import FILE, OTHERS, private_dir, write_private
+from llmctl.files import FILE, OTHERS, lock, private_dir, write_private
 from llmctl.messages import _
 from llmctl.settings.places import paths
 from llmctl.types import Json
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from llmctl.cards import Card, Model
 
 BLOCK = 4 << 20
+LOCK_S = 10.0
 SUFFIX = ".gguf"
 
 Notice = Callable[[str], None]
@@ -39,14 +41,15 @@ def place(model: "Model") -> Path:
 
 
 def present(model: "Model") -> Path | None:
-    """The file if it is there, in its full size as far as that is known."""
+    """The file if it is there, in its full size as far as that is known for certain."""
     path = place(model)
     try:
         size = path.stat().st_size
     except OSError:
         return None
-    known = model.weights.size if model.weights else None
-    return path if known in (None, size) else None
+    known = model.weights
+    stated = known.size if known is not None and known.verified else None
+    return path if stated in (None, size) else None
 
 
 def expected(model: "Model") -> str | None:
@@ -90,7 +93,7 @@ def damaged(model: "Model", path: Path) -> ConfigError:
 def by_path(name: str, card: "Card") -> Path:
     """The file that a name outside the catalogue means; raises NotFound for one that is no path."""
     path = Path(name).expanduser()
-    if path.suffix.lower() == SUFFIX or len(path.parts) > 1:
+    if path.suffix.lower() == SUFFIX or name.startswith((".", "~")) or path.is_absolute():
         return path.absolute()
     near = get_close_matches(name, [model.id for model in card.models], 3)
     raise NotFound(
@@ -110,9 +113,8 @@ def remove(model: "Model") -> int:
     own = place(model).parent
     freed = sum(one.stat().st_size for one in own.rglob("*") if one.is_file())
     shutil.rmtree(own, ignore_errors=True)
-    known = _records()
-    if known.pop(model.id, None) is not None:
-        _keep(known)
+    with _changing() as known:
+        known.pop(model.id, None)
     return freed
 
 
@@ -121,8 +123,8 @@ def remember(model: "Model", path: Path, known: Mapping[str, Json]) -> None:
     if path.stat().st_mode & OTHERS:
         path.chmod(FILE)
     moment = known.get("pulled_at") or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    record = {**known, "pulled_at": moment, "checked": _state(path)}
-    _keep({**_records(), model.id: record})
+    with _changing() as records:
+        records[model.id] = {**known, "pulled_at": moment, "checked": _state(path)}
 
 
 def record_of(model: "Model") -> Mapping[str, Json]:
@@ -147,12 +149,29 @@ def _records() -> dict[str, dict[str, Json]]:
     return known if isinstance(known, dict) else {}
 
 
-def _keep(records: Mapping[str, Json]) -> None:
+@contextmanager
+def _changing() -> Iterator[dict[str, dict[str, Json]]]:
+    """The records to be changed, against other processes; kept at the end of the block."""
     private_dir(folder())
-    write_private(_index(), json.dumps(records, indent=1).encode())
+    with lock(folder() / "index.lock", LOCK_S):
+        records = _records()
+        yield records
+        write_private(_index(), json.dumps(records, indent=1).encode())
 
 
 def sha256(path: Path) -> str:
     """The checksum of a file, in hex."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def sha256_calmly(path: Path) -> str:
+    """The same, letting a signal through between two blocks."""
+    import asyncio
+
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:  # noqa: ASYNC230  a pull is alone in its process
+        while block := file.read(BLOCK):
+            digest.update(block)
+            await asyncio.sleep(0)
+    return digest.hexdigest()

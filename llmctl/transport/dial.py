@@ -23,10 +23,15 @@ LONGEST_PROXY_HEAD = 16 * 1024
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialling:
     """How to reach hosts: certificates, proxy (as in `Target`), and whether other machines are out
-    of bounds; `timeout` in seconds for all of it, `provider` for what errors say."""
+    of bounds; `timeout` in seconds for all of it, `provider` for what errors say. The client
+    certificate is shown to `cert_host` only, not to a proxy or where tokens come from."""
 
     provider: str
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    cert_host: str | None = None
+    fixable: bool = False
     proxy: str | None = None
     local_only: bool = False
     timeout: float = 10.0
@@ -42,20 +47,26 @@ async def dial(scheme: str, host: str, port: int, proxy: Proxy | None, how: Dial
         refuse_distant(host)
         proxy = None
     secure = scheme == "https"
+    reached: list[Wire] = []
     try:
         async with asyncio.timeout(how.timeout):
             if proxy is None:
-                return await _direct(secure, host, port, how)
+                return await _direct(secure, host, port, how, reached)
             return await _through(proxy, secure, host, port, how)
     except TimeoutError:
         if proxy is not None:
             raise trouble.proxy_trouble(proxy, _("it took too long")) from None
+        if reached:
+            raise trouble.silent_tls(host, port, how.timeout, how.provider) from None
         raise trouble.connect_timeout(host, port, how.timeout, how.provider) from None
 
 
-async def _direct(secure: bool, host: str, port: int, how: Dialling) -> Wire:
+async def _direct(
+    secure: bool, host: str, port: int, how: Dialling, reached: list[Wire] | None = None
+) -> Wire:
+    """`reached` gets the wire as soon as it stands, whatever comes of TLS on it."""
     if secure:
-        _certificates(how)  # a CA file that cannot be read is said before anything is sent
+        _certificates(host, how)  # a CA file that cannot be read is said before anything is sent
     try:
         places = await addresses(host, port)
     except (socket.gaierror, UnicodeError) as error:  # a label may be too long for DNS
@@ -74,24 +85,28 @@ async def _direct(secure: bool, host: str, port: int, how: Dialling) -> Wire:
     except BaseException:
         plain.close()
         raise
+    if reached is not None:
+        reached.append(wire)
     if secure:
         await _secured(wire, host, how)
     return wire
 
 
-def _certificates(how: Dialling) -> "SSLContext":
+def _certificates(host: str, how: Dialling) -> "SSLContext":
     from llmctl.transport.tls import ssl_context
 
+    if how.cert_file and host == how.cert_host:
+        return ssl_context(how.ca_file, how.cert_file, how.key_file)
     return ssl_context(how.ca_file)
 
 
 async def _secured(wire: Wire, host: str, how: Dialling) -> None:
     try:
-        await wire.secure(_certificates(how), host.rstrip("."))
+        await wire.secure(_certificates(host, how), host.rstrip("."))
     except BaseException as error:
         wire.close()
         if isinstance(error, OSError) and not isinstance(error, TimeoutError):
-            raise trouble.no_tls(error, host, how.provider) from None
+            raise trouble.no_tls(error, host, how.provider, fixable=how.fixable) from None
         raise
 
 

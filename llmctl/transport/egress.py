@@ -26,9 +26,11 @@ def is_local(host: str) -> bool:
         return True
     try:
         # Knows the zones of IPv6; behind an IPv4 address `%` would be part of somebody's name.
-        return ipaddress.ip_address(name).is_loopback
+        address = ipaddress.ip_address(name)
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def names_this_machine(host: str) -> bool:

@@ -44,7 +44,8 @@ HEADERS = {
 
 class Lane:
     """One connection to one target, for one exchange at a time. `transport` takes the place of the
-    wire in tests. Raises ConfigError for an address that cannot be right."""
+    wire in tests; `tokens` are those that were sent in place of a key. Raises ConfigError for an
+    address that cannot be right."""
 
     def __init__(self, target: Target, transport: httpx.AsyncBaseTransport | None = None) -> None:
         target.check()
@@ -53,6 +54,7 @@ class Lane:
 
             forbid_egress()
         self.target = target
+        self.tokens: set[str] = set()
         self._transport = transport or make_transport(target)
 
     async def __aenter__(self) -> Self:
@@ -114,10 +116,11 @@ class Lane:
         try:
             return httpx.Request(
                 http.method,
-                parsed(self.target.url(http.path)),
+                parsed(self.target.url(http.path, http.base)),
                 headers=headers,
                 content=content,
-                extensions={"timeout": {"read": self.target.idle_timeout}},
+                # A request without "call" is one by which a flow fetches a token.
+                extensions={"timeout": {"read": self.target.idle_timeout}, "call": True},
             )
         except httpx.InvalidURL as error:
             raise ConfigError(
@@ -145,6 +148,7 @@ class Lane:
         try:
             request = await anext(flow)
             while True:
+                self.tokens.add(request.headers.get("authorization", "").rpartition(" ")[2])
                 response = await self._sent(request)
                 try:
                     async with asyncio.timeout(self.target.idle_timeout):
@@ -208,6 +212,10 @@ def make_transport(target: Target) -> httpx.AsyncBaseTransport:
         Dialling(
             provider=target.provider,
             ca_file=target.ca_file,
+            cert_file=target.cert_file,
+            key_file=target.key_file,
+            cert_host=urlsplit(target.base_url).hostname,
+            fixable=target.fixable,
             proxy=target.proxy,
             local_only=target.local_only,
             timeout=target.connect_timeout,
@@ -216,11 +224,18 @@ def make_transport(target: Target) -> httpx.AsyncBaseTransport:
 
 
 def encoded(body: Mapping[str, Json]) -> bytes:
-    """A body as UTF-8 JSON; raises UsageError for half characters, which have no UTF-8."""
+    """A body as UTF-8 JSON; raises UsageError for half characters, which have no UTF-8, and for
+    numbers that JSON does not have."""
     try:
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode("utf-8")
     except UnicodeEncodeError:
         raise UsageError(
             _("the prompt holds half a character (a lone surrogate), which cannot be sent"),
             hint=_("name its encoding with --encoding"),
+        ) from None
+    except ValueError:
+        raise UsageError(
+            _("the request holds a number that JSON does not have (NaN or Infinity)"),
+            hint=_("give a plain number, such as --temperature 0.7"),
         ) from None

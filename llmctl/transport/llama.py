@@ -18,12 +18,17 @@ from typing import Any, Self
 
 import httpx
 
+from llmctl.messages import _
 from llmctl.transport.llama_model import LlamaModel, OnChunk, restore_signals
 from llmctl.types import Json
 
 # A thread in the middle of a long prompt hears of nothing until its first token. By then the
 # command leaves (see cli/start.py); where it does not, the interpreter waits for the thread.
 PATIENCE_S = 0.5
+
+# No tokenizer has tokens that are longer on average.
+MOST_BYTES_A_TOKEN = 200
+TOO_LONG = "exceed_context_size_error"
 
 Answering = Callable[[Mapping[str, Json], OnChunk], Mapping[str, Json] | None]
 
@@ -51,12 +56,18 @@ class LlamaTransport(httpx.AsyncBaseTransport):
         answering = ways.get(request.url.path)
         if answering is None:
             return refusal({"code": 404, "message": request.url.path})
+        size = len(request.content)
+        if size > model.context * MOST_BYTES_A_TOKEN:
+            # To cut 50 MB into tokens only to find them too many takes half a minute and gigabytes.
+            return refusal(too_long(f"{size / 1e6:.1f} MB", model.context))
         self._answer = answer = Answer(answering, body)
         first = await answer.next()
         extensions = {"load_s": load_s, "reused": reused, "head_at": time.monotonic()}
         if isinstance(first, BaseException):
             return refusal({"code": 400, "message": str(first)}, extensions)
         if first is not None and (error := first.get("error")):
+            if error.get("type") == TOO_LONG:
+                error = too_long(str(error.get("n_prompt_tokens")), model.context)
             return refusal(error, extensions)
         if not body.get("stream"):
             return httpx.Response(
@@ -198,6 +209,18 @@ class Whole(httpx.AsyncByteStream):
         if not self._rest:
             raise StopAsyncIteration
         return self._rest.pop()
+
+
+def too_long(size: str, context: int) -> Mapping[str, Json]:
+    """The library's own error, with the setting that helps."""
+    said = _(
+        "the prompt ({size}) is longer than the context of {context} tokens; where the model has"
+        " more: llmctl config set local.context {more}",
+        size=size,
+        context=context,
+        more=2 * context,
+    )
+    return {"code": 400, "type": TOO_LONG, "message": said}
 
 
 def refusal(

@@ -21,6 +21,7 @@ MAGIC = b"GGUF"
 # Tokens, where the settings say nothing: a model may know a hundred thousand, whose keys and values
 # alone would fill the memory of a small machine.
 CONTEXT = 4096
+SMALL = 500_000_000  # bytes of a file whose keys and values are small too: it gets twice as many
 PROMPT_CACHE_MB = 256  # the library's own default is 8 GB
 
 # Read by the OpenMP runtime when it is loaded. Its threads wait for each other in busy loops, which
@@ -69,7 +70,7 @@ def missing() -> NotFound:
     """The error of an installation without llama.cpp."""
     return NotFound(
         _("this installation has no engine for local models"),
-        hint=_("add it: pip install 'llmctl-cli[local]' (in a checkout: pip install '.[local]')"),
+        hint=_("add it, in a checkout of llmctl: pip install '.[local]' (see docs/install.md)"),
         reason="engine",
     )
 
@@ -94,7 +95,9 @@ class LlamaModel:
         parameters.model.path = str(path)
         parameters.model_alias = {str(options.get("name") or path.stem)}
         longest = int(options.get("longest") or CONTEXT)
-        parameters.n_ctx = int(options.get("context") or min(CONTEXT, longest))
+        usual = CONTEXT if path.stat().st_size > SMALL else 2 * CONTEXT
+        self.context = int(options.get("context") or min(usual, longest))
+        parameters.n_ctx = self.context
         parameters.n_parallel = 1
         parameters.warmup = False
         parameters.verbosity = 0

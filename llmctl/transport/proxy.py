@@ -35,16 +35,19 @@ class Proxy:
 def proxy_for(
     url: str, chosen: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> Proxy | None:
-    """The proxy for `url`, None to go direct. `chosen` is the provider's setting: a URL or "none".
+    """The proxy for `url`, None to go direct. `chosen` is the setting: a URL or "none".
 
-    Without one, this machine's own addresses go direct, then no_proxy is asked, then https_proxy or
-    http_proxy and all_proxy, in either case of letters. Raises ConfigError for a value that is no
-    proxy, naming the variable and never the password.
+    This machine's own addresses always go direct: what is said to stay here must not pass through
+    another machine. Without a setting no_proxy is asked, then https_proxy or http_proxy and
+    all_proxy, in either case of letters. Raises ConfigError for a value that is no proxy, naming
+    the variable and never the password.
     """
+    parts = urlsplit(url)
+    if is_local(parts.hostname or ""):
+        return None
     if chosen := (chosen or "").strip():
         return None if chosen.lower() == "none" else parse_proxy(chosen, "proxy")
-    parts = urlsplit(url)
-    if is_local(parts.hostname or "") or bypassed(parts, _value(environ, "no_proxy")[1]):
+    if bypassed(parts, _value(environ, "no_proxy")[1]):
         return None
     for wanted in (f"{parts.scheme}_proxy", "all_proxy"):
         name, value = _value(environ, wanted)

@@ -22,13 +22,19 @@ class Target:
     """Where one provider is and how it is reached. Times in seconds; `headers` hold the key and are
     never shown; `proxy` None leaves the choice to the environment, "none" goes direct. An address
     that begins with `llama://` is the model inside this process, what follows the path of its
-    file. `timeout` bounds one attempt, `idle_timeout` the silence before and within its answer."""
+    file. `timeout` bounds one attempt, `idle_timeout` the silence before and within its answer.
+    `urls` are the provider's further addresses by name. `cert_file` and `key_file` are a client
+    certificate for the host of `base_url`; `fixable` says that `llmctl doctor --fix` can find the
+    authority of the provider's certificates."""
 
     provider: str
     base_url: str
     headers: Mapping[str, str] = field(default=NOTHING, repr=False)
     auth: httpx.Auth | None = field(default=None, repr=False)
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    fixable: bool = False
     proxy: str | None = field(default=None, repr=False)
     local_only: bool = False
     connect_timeout: float = 10.0
@@ -36,6 +42,7 @@ class Target:
     timeout: float | None = None
     close_connection: bool = False
     options: Mapping[str, Json] = NOTHING
+    urls: Mapping[str, str] = NOTHING
 
     @property
     def host(self) -> str:
@@ -49,13 +56,19 @@ class Target:
             return self.base_url.removeprefix(EMBEDDED)
         return None
 
-    def url(self, path: str) -> str:
-        """The whole address of a call. What stands behind `?` in the base address (an API version)
-        goes behind the path."""
-        base = "llama://local" if self.weights else self.base_url
-        base, _mark, common = base.partition("?")
+    def url(self, path: str, base: str | None = None) -> str:
+        """The whole address of a call, `base` naming one of `urls` in place of the base address.
+        What stands behind `?` in the base address (an API version) goes behind the path; each `../`
+        before the path leaves out the last step of the base address, down to its host."""
+        root = self.urls[base] if base else "llama://local" if self.weights else self.base_url
+        root, _mark, common = root.partition("?")
         place, _mark, own = path.partition("?")
-        url = f"{base.rstrip('/')}/{place.lstrip('/')}" if place else base
+        while place.startswith("../"):
+            place, above = place[3:], root.rstrip("/").rpartition("/")[0]
+            root = root if above.endswith("/") else above
+        if path.startswith("../") and not place:
+            root = f"{root.rstrip('/')}/"
+        url = f"{root.rstrip('/')}/{place.lstrip('/')}" if place else root
         query = "&".join(part for part in (common, own) if part)
         return f"{url}?{query}" if query else url
 

@@ -17,11 +17,14 @@ REHASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
 @cache
-def ssl_context(ca_file: str | None = None) -> ssl.SSLContext:
+def ssl_context(
+    ca_file: str | None = None, cert_file: str | None = None, key_file: str | None = None
+) -> ssl.SSLContext:
     """The context for one CA file of the user's, made once. On Linux SSL_CERT_FILE and SSL_CERT_DIR
     take the place of the system's store, as OpenSSL has it, elsewhere they are added;
-    REQUESTS_CA_BUNDLE and `ca_file` (PEM or DER, or a folder) are always added. Raises ConfigError
-    for a file that cannot be used."""
+    REQUESTS_CA_BUNDLE and `ca_file` (PEM or DER, or a folder) are always added. `cert_file` is a
+    client certificate in PEM form, `key_file` its key where that is not in the same file. Raises
+    ConfigError for a file that cannot be used."""
     context, known = _system_context()
     context.set_alpn_protocols(["http/1.1"])
     for path, source in (
@@ -30,7 +33,30 @@ def ssl_context(ca_file: str | None = None) -> ssl.SSLContext:
     ):
         if path and path not in known:
             _add(context, path, source)
+    if cert_file:
+        _show(context, cert_file, key_file)
     return context
+
+
+def _show(context: ssl.SSLContext, cert_file: str, key_file: str | None) -> None:
+    """Make the client certificate one that is shown to servers that ask for it."""
+
+    def locked() -> str:  # without it OpenSSL would ask on the terminal
+        raise ConfigError(
+            _("the key in {path} is locked with a password", path=key_file or cert_file),
+            hint=_("unlock it into a private file: openssl pkey -in LOCKED -out KEY"),
+        )
+
+    cert_file = os.path.expanduser(cert_file)
+    key_file = os.path.expanduser(key_file) if key_file else None
+    try:
+        context.load_cert_chain(cert_file, key_file, locked)
+    except OSError as error:  # SSLError is one
+        why = error.strerror if error.errno else _("no certificate with its key in PEM form")
+        raise ConfigError(
+            _("cannot use the client certificate in {path}: {why}", path=cert_file, why=why),
+            hint=_("cert_file names the certificate, key_file its key"),
+        ) from None
 
 
 def _system_context() -> tuple[ssl.SSLContext, set[str]]:

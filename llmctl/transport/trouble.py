@@ -62,8 +62,21 @@ def connect_timeout(host: str, port: int, seconds: float, provider: str) -> Netw
     )  # fmt: skip
 
 
-def no_tls(error: OSError, host: str, provider: str) -> NetworkFailed:
-    """The connection stands, but TLS on it does not."""
+def silent_tls(host: str, port: int, seconds: float, provider: str) -> NetworkFailed:
+    return NetworkFailed(
+        _("{host}:{port} took the connection, but did not answer in TLS within {seconds:g} s",
+          host=host, port=port, seconds=seconds),
+        reason="tls",
+        host=f"{host}:{port}",
+        provider=provider,
+        retryable=not is_local(host),
+        hint=_("if the server speaks plain http:"
+               " llmctl config set providers.{provider}.base_url http://…", provider=provider),
+    )  # fmt: skip
+
+
+def no_tls(error: OSError, host: str, provider: str, *, fixable: bool = False) -> NetworkFailed:
+    """The connection stands, but TLS on it does not. `fixable` as in `Target`."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return NetworkFailed(
             _("the certificate of {host} is not accepted: {why}", host=host,
@@ -72,7 +85,7 @@ def no_tls(error: OSError, host: str, provider: str) -> NetworkFailed:
             host=host,
             provider=provider,
             retryable=False,
-            hint=_certificate_hint(error.verify_code, provider),
+            hint=_certificate_hint(error.verify_code, provider, fixable),
         )  # fmt: skip
     if not isinstance(error, ssl.SSLError):
         return NetworkFailed(
@@ -93,12 +106,15 @@ def no_tls(error: OSError, host: str, provider: str) -> NetworkFailed:
     )  # fmt: skip
 
 
-def _certificate_hint(code: int, provider: str) -> str:
+def _certificate_hint(code: int, provider: str, fixable: bool) -> str:
     if code in (EXPIRED, NOT_YET_VALID):
         return _("is this machine's clock right? else the host must renew its certificate")
     if code in (HOST_MISMATCH, ADDRESS_MISMATCH):
         return _("it belongs to another host; check the address:"
                  " llmctl config get providers.{provider}.base_url", provider=provider)  # fmt: skip
+    if fixable:
+        return _("its authority is unknown to this system; find it and store it for this provider"
+                 " alone: llmctl doctor {provider} --fix", provider=provider)  # fmt: skip
     return _("if you trust its issuer, name its CA:"
              " llmctl config set providers.{provider}.ca_file FILE (or SSL_CERT_FILE)",
              provider=provider)  # fmt: skip

@@ -100,6 +100,12 @@ class Quirks:
 
     Set in cards (`[quirks]`, and `[models.quirks]` on top); dialects read them, and nothing else
     asks which provider it is talking to. The defaults fit a host that follows the dialect.
+    `cost_field` is the path (`usage.cost`) at which an answer states what it cost in US dollars.
+    `model_name` is what a model is called on the wire, where `{model}` is its name here and
+    `{folder}` the setting of that name; `path_prefix` goes before the paths of the dialect.
+    `settings` are the values of what the card adds to a provider's settings (`folder`, `tier`, …),
+    those left out that have none. `output_limit` is the longest answer of the model in tokens, for
+    formats that want a limit said even where the user sets none.
     """
 
     max_tokens_field: str = "max_tokens"
@@ -111,5 +117,11 @@ class Quirks:
     schema: str = "json_schema"
     usage_in_stream: bool = True
     reasoning_fields: tuple[str, ...] = ("reasoning_content", "reasoning")
+    seed_field: str = "seed"
+    cost_field: str = ""
     close_connection: bool = False
+    model_name: str = "{model}"
+    path_prefix: str = ""
     extra_body: Mapping[str, Json] = NOTHING
+    output_limit: int | None = None
+    settings: Mapping[str, str] = NOTHING

@@ -1,7 +1,8 @@
 """Recorded bodies and the events expected of them, cut in two at every byte.
 
 A case is `<dialect>/<name>.body` (the bytes) and `<name>.json` beside it (framing, prompt, events
-in order, and the code of the error that ends it, if one does).
+in order, and the code of the error that ends it, if one does). `complete` says that a text was to
+be continued, `quirks` are those of the card.
 """
 
 import json
@@ -17,6 +18,7 @@ from llmctl.transport.ndjson import NdjsonDecoder
 from llmctl.transport.sse import SseDecoder
 from llmctl.types import (
     Chat,
+    Complete,
     Event,
     Finished,
     Notice,
@@ -43,8 +45,9 @@ def frames(framing: Framing, pieces: list[bytes]) -> Iterator[Frame]:
 
 def decode(case: Path, recorded: dict[str, Any], pieces: list[bytes]) -> tuple[list[Any], Any]:
     """The events as plain lists, and the code of the error."""
-    call = Chat("m", (message(Role.USER, recorded["prompt"]),))
-    decoder = DIALECTS[case.parent.name]().decoder(call, Quirks())
+    prompt = recorded["prompt"]
+    call = Complete("m", prompt) if recorded.get("complete") else chat(prompt)
+    decoder = DIALECTS[case.parent.name]().decoder(call, Quirks(**recorded.get("quirks", {})))
     shown: list[Any] = []
     try:
         for frame in frames(Framing(recorded["framing"]), pieces):
@@ -55,6 +58,10 @@ def decode(case: Path, recorded: dict[str, Any], pieces: list[bytes]) -> tuple[l
     except LlmctlError as error:
         return shown, error.code
     return shown, None
+
+
+def chat(prompt: str) -> Chat:
+    return Chat("m", (message(Role.USER, prompt),))
 
 
 def plain(event: Event) -> list[Any]:
@@ -82,6 +89,7 @@ def finished(event: Finished) -> dict[str, Any]:
         "native_reason": event.native_reason,
         "server_timing": event.server_timing,
         "load_s": event.load_s,
+        "reported_cost": event.reported_cost and list(event.reported_cost),
         "details": dict(event.details) or None,
         "input_tokens": usage.input_tokens if usage else None,
         "output_tokens": usage.output_tokens if usage else None,

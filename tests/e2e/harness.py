@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from tests.simulator import Simulator
 
 # Made at run time: a literal would look like a leaked one to scanners.
 KEY = "sk-" + "".join("5mJq9Zt2"[number % 8] for number in range(40))
+GIGACHAT_KEY = b64encode(f"client:{KEY[3:]}".encode()).decode()
 COMMAND = shutil.which("llmctl", path=str(Path(sys.executable).parent)) or shutil.which("llmctl")
 SECONDS = 60.0
 
@@ -69,7 +71,19 @@ class Llmctl:
             "LLMCTL_PROVIDERS__VLLM__BASE_URL": sim.openai_url,
             "LLMCTL_PROVIDERS__LMSTUDIO__BASE_URL": sim.openai_url,
             "LLMCTL_PROVIDERS__OLLAMA__BASE_URL": sim.url,
+            "LLMCTL_PROVIDERS__GEMINI__BASE_URL": sim.url,
+            "LLMCTL_PROVIDERS__ANTHROPIC__BASE_URL": sim.anthropic_url,
+            "LLMCTL_PROVIDERS__GIGACHAT__BASE_URL": f"{sim.url}/gigachat/v1",
+            "LLMCTL_PROVIDERS__GIGACHAT__AUTH_URL": f"{sim.url}/gigachat/oauth",
+            "LLMCTL_PROVIDERS__YANDEXGPT__BASE_URL": sim.url,
+            "LLMCTL_PROVIDERS__YANDEXGPT__IAM_URL": f"{sim.url}/iam/v1/tokens",
+            "LLMCTL_PROVIDERS__YANDEXGPT__OPERATIONS_URL": sim.url,
+            "YC_API_KEY": KEY,
+            "YC_FOLDER_ID": "b1gown",
             "OPENAI_API_KEY": KEY,
+            "ANTHROPIC_API_KEY": KEY,
+            "GIGACHAT_CREDENTIALS": GIGACHAT_KEY,
+            "GEMINI_API_KEY": KEY,
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import shutil
 import stat
 import subprocess
@@ -304,3 +305,21 @@ def _bin() -> str:
     from tests.e2e.harness import COMMAND
 
     return os.path.dirname(str(COMMAND))
+
+
+def test_a_password_in_an_address_is_not_shown(llmctl: Llmctl) -> None:
+    password = secrets.token_hex(8)
+    env = {"LLMCTL_NETWORK__PROXY": f"http://me:{password}@proxy.test:1"}
+    for arguments in (("config", "show"), ("config", "show", "--json")):
+        shown = llmctl.run(*arguments, env=env)
+        assert shown.code == 0
+        assert b"://***@proxy.test:1" in shown.stdout
+        assert password.encode() not in shown.stdout
+
+
+def test_the_version_cannot_always_be_written(llmctl: Llmctl) -> None:
+    with open("/dev/full", "wb") as full:
+        done = llmctl.run("--version", stdout=full)
+    assert done.code == 18
+    assert b"Traceback" not in done.stderr
+    assert llmctl.run("--version").stdout.startswith(b"llmctl 0.")

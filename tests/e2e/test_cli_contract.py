@@ -315,3 +315,13 @@ def test_thinking_and_the_receipt_stay_beside_the_answer(llmctl: Llmctl) -> None
     assert THOUGHT in result.err
     for label in ("model", "tokens", "cost", "time", "privacy", "id"):
         assert re.search(rf"^{label} ", result.err, re.MULTILINE), label
+
+
+def test_a_conversation_stays_with_its_model(llmctl: Llmctl) -> None:
+    """What was said to one provider does not go to the default one because -m was left out."""
+    assert llmctl.run("-m", "ollama/mock", "Hello").code == 0
+    env = {"LLMCTL_DEFAULTS__MODEL": "openai/mock"}
+    told = llmctl.run("-c", "And now?", "--json", env=env).json
+    assert told["model"]["requested"] == "ollama/mock"
+    told = llmctl.run("-c", "-m", "openai/mock", "And now?", "--json", env=env).json
+    assert told["model"]["requested"] == "openai/mock"

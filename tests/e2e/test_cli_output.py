@@ -34,7 +34,7 @@ SHAPE: Mapping[str, Any] = {
         "cached_tokens": MAYBE_COUNT,
         "cache_write_tokens": MAYBE_COUNT,
         "reasoning_tokens": MAYBE_COUNT,
-        "source": str,
+        "source": MAYBE_TEXT,
     },
     "cost": {
         "amount": MAYBE_TEXT,

@@ -117,7 +117,10 @@ def test_layers_of_an_answer(
     assert (result.code, result.json["failed"], len(sim.calls)) == (code, layer, 1)
     found = states(result)
     order = list(found)
-    assert all(found[one] == "ok" for one in order[: order.index(layer)])
+    # A fault of the server says nothing of the key, the quota and the model.
+    unproved = {"auth", "quota", "model"} if layer == "answer" else set()
+    for one in order[: order.index(layer)]:
+        assert found[one] == ("unknown" if one in unproved else "ok"), one
     assert all(found[one] == "skipped" for one in order[order.index(layer) + 1 :])
     assert KEY not in result.out + result.err
 
@@ -125,9 +128,9 @@ def test_layers_of_an_answer(
 def test_live_states_the_price_first_and_names_every_layer(llmctl: Llmctl, sim: Simulator) -> None:
     result = llmctl.run("doctor", "openai", "--live")
 
-    assert (result.code, len(sim.calls)) == (0, 1)
+    assert result.code == 0
     assert "billed by the provider" in result.err
-    assert sim.calls[-1].json["max_completion_tokens"] <= 16
+    assert all(one.json["max_completion_tokens"] <= 256 for one in sim.calls)
     shown = [line.split()[:2] for line in result.out.splitlines()]
     for layer in ("proxy", "dns", "tcp", "tls", "auth", "quota", "model", "answer"):
         assert ["ok", layer] in shown

@@ -28,7 +28,6 @@ PASSING = (
         )
         for status in (408, 409, 500, 502, 503, 504, 529)
     ),
-    Row("loading", 0, None, TEXT, ("Loading model", "(2 of 5)", "(3 of 5)"), 3),
     Row("busy-once", 0, None, TEXT, ("server busy", *AGAIN), 2, providers=(OLLAMA,)),
     Row("rate-garbage", 0, None, TEXT, (RATE, *AGAIN), 2),
     Row("rate-negative", 0, None, TEXT, (RATE, *AGAIN), 2),

@@ -26,6 +26,7 @@ class Asked:
     schema: Mapping[str, Any] | None = None
     tool: tuple[str, Mapping[str, Any]] | None = None
     prompt_tokens: int = 1
+    stop: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ def answer_to(asked: Asked) -> Answer:
     if asked.schema is not None:
         pieces = split(json.dumps(invent(asked.schema, asked.schema), ensure_ascii=False))
     elif asked.prompt.startswith(REPEAT):
-        pieces = split(asked.prompt.removeprefix(REPEAT))
+        text = asked.prompt.removeprefix(REPEAT)
+        ends = [text.index(word) for word in asked.stop if word in text]
+        pieces = split(text[: min(ends, default=len(text))])
     if asked.max_tokens is not None and asked.max_tokens < len(pieces):
         return Answer(pieces[: asked.max_tokens], thought, finish="length")
     return Answer(pieces, thought)

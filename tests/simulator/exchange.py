@@ -1,7 +1,8 @@
 """One request being answered, and what a dialect must be able to do for that."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tests.simulator.answers import Answer, Asked, answer_to
@@ -28,6 +29,7 @@ class Dialect(Protocol):
 
     name: str
     stream_type: str
+    limits: Mapping[str, str] = MappingProxyType({})  # headers about what an account may
 
     def routes(self) -> Mapping[tuple[str, str], "Route"]:
         """(method, path) of what is answered without a model."""
@@ -53,11 +55,15 @@ class Dialect(Protocol):
         """The document of an error."""
         ...
 
+    def status(self, status: int, code: str | None) -> int:
+        """What this provider answers where others answer `status`."""
+        return status
+
 
 @dataclass(slots=True)
 class Exchange:
     """A request for an answer of the model. `nth` counts the requests that met the same fault, from
-    1, so that a fault can give way to success."""
+    1, so that a fault can give way to success. `head` are further headers of the answer."""
 
     site: "Simulator"
     dialect: Dialect
@@ -65,6 +71,7 @@ class Exchange:
     wire: Wire
     asked: Asked
     nth: int = 1
+    head: Mapping[str, str] = field(default_factory=dict)
 
     async def json(
         self, document: Any, status: int = 200, headers: Mapping[str, str] | None = None
@@ -81,7 +88,8 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
         kind: str = "text/plain; charset=utf-8",
     ) -> None:
-        head = {"content-type": kind, "x-request-id": "req-sim-1", **(headers or {})}
+        ours = {"content-type": kind, "x-request-id": "req-sim-1"}
+        head = {**ours, **self.head, **(headers or {})}
         await self.wire.head(status, head, length=len(body))
         await self.wire.send(body)
 
@@ -94,7 +102,8 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """An error in the dialect's own shape."""
-        await self.json(self.dialect.error(status, said, code, kind), status, headers)
+        document = self.dialect.error(status, said, code, kind)
+        await self.json(document, self.dialect.status(status, code), headers)
 
     async def begin(self, *, chunked: bool = True) -> None:
         """The head of a streamed answer."""
@@ -102,6 +111,7 @@ class Exchange:
             "content-type": self.dialect.stream_type,
             "cache-control": "no-cache",
             "x-request-id": "req-sim-1",
+            **self.head,
         }
         await self.wire.head(200, head, chunked=chunked)
 

@@ -233,6 +233,13 @@ async def no_usage(exchange: Exchange) -> None:
 
 
 @fault
+async def limits(exchange: Exchange) -> None:
+    """What is left of an account's limits, in the headers of a good answer."""
+    exchange.head = exchange.dialect.limits
+    await exchange.well()
+
+
+@fault
 async def no_schema(exchange: Exchange) -> None:
     """Prose where an instance of a schema was asked for; an instance the second time."""
     await (exchange.well(Answer()) if exchange.nth == 1 else exchange.well())
@@ -349,7 +356,9 @@ class Refusal:
         if self.times is not None and exchange.nth > self.times:
             await exchange.well()
             return
-        key = exchange.request.headers.get("authorization", "").removeprefix("Bearer ")
+        headers = exchange.request.headers
+        key = headers.get("authorization", "").removeprefix("Bearer ")
+        key = key or headers.get("x-goog-api-key", "") or headers.get("x-api-key", "")
         await exchange.refuse(
             self.status,
             self.said.replace("{key}", key).replace("{model}", exchange.asked.model),

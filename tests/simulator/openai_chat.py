@@ -10,6 +10,13 @@ from tests.simulator.exchange import Dialect, Exchange, Frames, Route
 from tests.simulator.wire import Request
 
 CREATED = 1_795_000_000
+LIMITS = {
+    "x-ratelimit-limit-requests": "500",
+    "x-ratelimit-remaining-requests": "499",
+    "x-ratelimit-reset-requests": "120ms",
+    "x-ratelimit-remaining-tokens": "199980",
+    "x-ratelimit-reset-tokens": "6m0s",
+}
 DONE = b"data: [DONE]\n\n"
 PATHS = {"/v1/chat/completions": "chat", "/v1/completions": "complete"}
 
@@ -17,6 +24,7 @@ PATHS = {"/v1/chat/completions": "chat", "/v1/completions": "complete"}
 class OpenAISide(Dialect):
     name = "openai"
     stream_type = "text/event-stream; charset=utf-8"
+    limits = LIMITS
 
     def routes(self) -> Mapping[tuple[str, str], Route]:
         return {
@@ -25,8 +33,12 @@ class OpenAISide(Dialect):
             ("GET", "/v1/health"): _health,
         }
 
+    def kind(self, request: Request) -> str | None:
+        """`chat` or `complete`, None for what is neither."""
+        return PATHS.get(request.path) if request.method == "POST" else None
+
     def asked(self, request: Request) -> Asked | None:
-        kind = PATHS.get(request.path) if request.method == "POST" else None
+        kind = self.kind(request)
         if kind is None:
             return None
         body = request.json

@@ -4,19 +4,45 @@ import asyncio
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from tests.simulator import faults, ndjson_faults, sse_faults  # noqa: F401  each registers its own
+from tests.simulator import (  # noqa: F401  each registers its own
+    faults,
+    gemini_faults,
+    ndjson_faults,
+    sse_faults,
+)
 from tests.simulator.answers import Asked
+from tests.simulator.anthropic import ROOT as ANTHROPIC
+from tests.simulator.anthropic import AnthropicSide
 from tests.simulator.exchange import FAULTS, Dialect, Exchange
+from tests.simulator.gemini import GeminiSide
+from tests.simulator.gigachat import GigaChatSide, GigaChatV2Side
+from tests.simulator.hosts import HOSTS, ROUTER, HostSide
+from tests.simulator.huggingface import HuggingFaceSide
 from tests.simulator.ollama import OllamaSide
 from tests.simulator.openai_chat import OpenAISide
+from tests.simulator.openai_responses import ResponsesSide
 from tests.simulator.wire import Gone, Request, Wire
+from tests.simulator.yandexgpt import YandexOpenAISide, YandexSide
 
 # A new dialect is one line here.
-DIALECTS: tuple[Dialect, ...] = (OpenAISide(), OllamaSide())
+DIALECTS: tuple[Dialect, ...] = (
+    YandexOpenAISide(),  # before OpenAI's: their paths are the same
+    OpenAISide(),
+    ResponsesSide(),
+    AnthropicSide(),
+    GeminiSide(),
+    GigaChatSide(),
+    GigaChatV2Side(),
+    OllamaSide(),
+    YandexSide(),
+    HuggingFaceSide(),
+    *(HostSide(name) for name in HOSTS if name != ROUTER),
+)
 
 FAULT = "mock-fault-"
 MODELS = ("mock", "mock-thinks", "gpt-6-luna")
@@ -26,14 +52,15 @@ class Simulator:
     """Serves on 127.0.0.1 between `start` and `stop`, or inside a `with`.
 
     `key`, when set, is the only one let in. `away` is where redirects lead. `models` are the names
-    that exist beside `mock…`.
+    that exist beside `mock…`, `tokens` what was given out for keys and still lets in.
     """
 
     def __init__(self, port: int = 0) -> None:
         self.port = port
         self.key: str | None = None
         self.away = "http://127.0.0.1:9"
-        self.models = MODELS
+        self.models: tuple[str, ...] = MODELS
+        self.tokens: set[str] = set()
         self.requests: list[Request] = []
         self._script: deque[str] = deque()
         self._met: Counter[tuple[str, str]] = Counter()
@@ -56,9 +83,13 @@ class Simulator:
         return f"{self.url}/v1"
 
     @property
+    def anthropic_url(self) -> str:
+        return f"{self.url}{ANTHROPIC}"
+
+    @property
     def calls(self) -> list[Request]:
         """The requests so far that asked a model for something."""
-        return [one for one in list(self.requests) if any(d.asked(one) for d in DIALECTS)]
+        return [one for one in list(self.requests) if any(wanted(one, d) for d in DIALECTS)]
 
     def script(self, names: Iterable[str]) -> None:
         """Meet the next calls with these faults, one each; `ok` for an answer as it should be."""
@@ -75,6 +106,7 @@ class Simulator:
             self._met.clear()
             self.key = None
             self.models = MODELS
+            self.tokens.clear()
 
     def wait_for(self, count: int = 1, seconds: float = 10.0) -> list[Request]:
         """The first `count` requests as soon as they are here; raises TimeoutError."""
@@ -146,7 +178,7 @@ class Simulator:
 
     async def _answer(self, request: Request, wire: Wire) -> None:
         for dialect in DIALECTS:
-            asked = dialect.asked(request)
+            asked = wanted(request, dialect)
             route = dialect.routes().get((request.method, request.path))
             if asked is None and route is None:
                 continue
@@ -155,16 +187,19 @@ class Simulator:
                 await exchange.refuse(
                     401, "Incorrect API key provided.", "invalid_api_key", "invalid_request_error"
                 )
+            elif isinstance(asked, Malformed):
+                await exchange.refuse(400, "Invalid type for 'messages'", "invalid_type")
             elif route is not None:
                 await route(exchange)
             else:
-                await self._play(exchange)
+                await self.play(exchange)
             return
         await Exchange(self, DIALECTS[0], request, wire, Asked("", "")).refuse(
             404, f"Unknown request URL: {request.method} {request.path}", "unknown_url"
         )
 
-    async def _play(self, exchange: Exchange) -> None:
+    async def play(self, exchange: Exchange) -> None:
+        """What the script or the model's name asks for, else an answer as it should be."""
         model = exchange.asked.model
         name = self._script.popleft() if self._script else model.partition(FAULT)[2]
         name = name.partition(":")[0]
@@ -182,3 +217,25 @@ class Simulator:
 
     def knows(self, model: str) -> bool:
         return model.startswith("mock") or model.partition(":")[0] in self.models
+
+
+class Malformed(Asked):
+    """What is asked of a model in a way that no side understands."""
+
+
+def wanted(request: Request, dialect: Dialect) -> Asked | None:
+    """What a request wants of a model; None where it wants nothing of one."""
+    try:
+        asked = dialect.asked(request)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return Malformed("", "")
+    return asked and replace(asked, stop=tuple(_stops(request.json)))
+
+
+def _stops(body: Any) -> Iterator[str]:
+    """Texts before which an answer ends, wherever in the body a dialect puts them."""
+    for name, value in body.items():
+        if name in ("stop", "stop_sequences", "stopSequences"):
+            yield from [value] if isinstance(value, str) else value or ()
+        elif isinstance(value, dict):
+            yield from _stops(value)

@@ -49,12 +49,19 @@ async def no_data(exchange: Exchange) -> None:
 @fault
 async def many_lines(exchange: Exchange) -> None:
     """JSON over several `data:` lines."""
-    events = exchange.frames().all.split(b"\n\n")
-    spread = []
-    for event in events[:-2]:
-        shown = json.dumps(json.loads(event.removeprefix(b"data: ")), indent=1)
-        spread.append("\n".join(f"data: {line}" for line in shown.splitlines()).encode())
-    await exchange.stream(b"\n\n".join([*spread, *events[-2:]]))
+    lines = exchange.frames().all.split(b"\n")
+    await exchange.stream(b"\n".join(spread for line in lines for spread in _spread(line)))
+
+
+def _spread(line: bytes) -> list[bytes]:
+    """A line with JSON as many lines, any other as it is."""
+    try:
+        document = json.loads(line.removeprefix(b"data: ")) if line.startswith(b"data: ") else None
+    except ValueError:  # the mark at the end
+        document = None
+    if not isinstance(document, dict):
+        return [line]
+    return [f"data: {one}".encode() for one in json.dumps(document, indent=1).split("\n")]
 
 
 @fault

@@ -83,6 +83,7 @@ def test_names_of_models_do_not_collide(card: Card) -> None:
 def test_quirks_of_cards_are_those_that_dialects_read() -> None:
     """Field by field, each with the type of its twin or None for what the card leaves open."""
     read, stated = get_type_hints(Quirks), get_type_hints(CardQuirks)
+    del read["settings"]  # the user's, not the card's
 
     assert list(read) == list(stated)
     for name, kind in read.items():
@@ -115,7 +116,9 @@ WHOLE: dict[str, Any] = {
         "base_url": "https://a.example/v1", "hosts": ["a.example", "*.a.example"],
         "urls": {"auth_url": "https://auth.a.example"}, "base_url_env": "A_URL",
     },
-    "auth": {"kind": "key", "env": ["A_KEY"], "header": "Api-Key", "scheme": "", "help_url": "x"},
+    "auth": {"kind": "key", "env": ["A_KEY"], "header": "Api-Key", "scheme": "", "help_url": "x",
+             "key_prefixes": ["a-"]},
+    "dialect_by": {"folder": {"f": "openai_responses"}},
     "settings": [{"name": "folder", "help": "h", "env": ["A_FOLDER"], "required": True}],
     "quirks": {"max_tokens_field": "max_completion_tokens", "extra_body": {"store": False}},
     "limits": {"concurrency": 4, "requests_per_minute": 60, "body_bytes": 1000},
@@ -147,6 +150,19 @@ def test_the_whole_schema_can_be_written_down() -> None:
     assert card.models[0].prices[0].tiers[0].rule == "marginal"
     assert card.models[0].prices[0].modes["batch"].factor == "0.5"
     assert list(catalogue.faults(card)) == []
+
+
+@pytest.mark.parametrize(
+    ("picked", "fault"),
+    [
+        ({"folder": {"f": "no_such"}}, "there is no dialect no_such"),
+        ({"tier": {"f": "openai_chat"}}, "there is no setting tier to pick a dialect by"),
+    ],
+)
+def test_a_dialect_that_cannot_be_picked_is_a_fault(picked: Any, fault: str) -> None:
+    card = build(Card, check(Card, {**WHOLE, "dialect_by": picked}))
+
+    assert list(catalogue.faults(card)) == [fault]
 
 
 @pytest.mark.parametrize("path", [

@@ -36,6 +36,7 @@ OWNERS: dict[str, frozenset[str]] = {
     "h11": frozenset({"transport"}),
     "socksio": frozenset({"transport"}),
     "truststore": frozenset({"transport"}),
+    "cryptography": frozenset({"transport"}),
     "xllamacpp": frozenset({"transport"}),
     "keyring": frozenset({"keys"}),
     "sqlite3": frozenset({"store"}),
@@ -182,20 +183,72 @@ def about_kind(condition: ast.expr) -> bool:
     )
 
 
+def named(tree: ast.AST, ids: frozenset[str]) -> Iterator[ast.Constant]:
+    """The ids that stand in conditions, but those that are a kind at the same time."""
+    for condition in conditions(tree):
+        if not about_kind(condition):
+            for node in ast.walk(condition):
+                if isinstance(node, ast.Constant) and node.value in ids:
+                    yield node
+
+
 def test_no_condition_names_a_provider() -> None:
-    ids = provider_ids()
-    assert "openai" in ids
-    named = {
+    found = {
         f"{module.name}:{node.lineno} {node.value!r}"
         for module in modules()
         if module.group != "dialects"
-        for condition in conditions(module.tree)
-        if not about_kind(condition)
-        for node in ast.walk(condition)
-        if isinstance(node, ast.Constant) and node.value in ids
+        for node in named(module.tree, provider_ids())
     }
 
-    assert set() == named
+    assert set() == found
+
+
+CONDITIONS = (
+    'if card.id == "{id}": pass',
+    'if "{id}" != route.provider: pass',
+    'if card.id in ("x", "{id}"): pass',
+    'if not (a and card.id == "{id}"): pass',
+    'if card.id.startswith("{id}"): pass',
+    'x = 1 if provider == "{id}" else 2',
+    'x = provider == "{id}"',
+    'while provider == "{id}": pass',
+    'x = [one for one in cards if one.id == "{id}"]',
+    'match card.id:\n    case "x" | "{id}": pass',
+    'match card:\n    case Card(id="{id}"): pass',
+)
+
+
+@pytest.mark.parametrize("provider", sorted(provider_ids()))
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_condition_that_names_a_provider_is_found(condition: str, provider: str) -> None:
+    tree = ast.parse(condition.replace("{id}", provider))
+
+    assert [node.value for node in named(tree, provider_ids())][:1] == [provider]
+
+
+# Values that are an id by their letters: kinds of providers and of keys, and whose token the Hub
+# of models takes.
+VALUES = frozenset(
+    {
+        *(("cards.py", "local"), ("engine/survey.py", "local"), ("privacy/policy.py", "local")),
+        *(("cards.py", "gigachat"), ("engine/resolve.py", "gigachat")),
+        ("transport/auth/__init__.py", "gigachat"),
+        ("engine/hub.py", "huggingface"),
+    }
+)
+
+
+def test_no_table_names_a_provider_either() -> None:
+    """`card.id in FAVOURED` and `LIMITS[card.id]` are conditions whose ids stand elsewhere."""
+    found = {
+        (module.name, node.value)
+        for module in modules()
+        if module.group != "dialects"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and node.value in provider_ids()
+    }
+
+    assert found == VALUES
 
 
 # ---- texts for people --------------------------------------------------------------------------

@@ -152,13 +152,23 @@ def test_a_conversation_goes_on_with_its_own_instructions() -> None:
         message(Role.SYSTEM, "old"), message(Role.USER, "1"), message(Role.ASSISTANT, "2"),
     )  # fmt: skip
 
-    made = chat(Asked(system="new"), history=history)
+    made = chat(Asked(), history=history)
     assert said(made.messages) == [
         ("system", "old"), ("user", "1"), ("assistant", "2"), ("user", "Hello"),
     ]  # fmt: skip
 
-    made = chat(Asked(system="new"), history=history[1:])
-    assert said(made.messages)[0] == ("system", "new")
+
+@pytest.mark.parametrize("before", [(message(Role.SYSTEM, "old"),), ()])
+def test_instructions_given_now_hold_instead_of_earlier_ones(before: tuple[Message, ...]) -> None:
+    made = chat(Asked(system="new"), history=(*before, message(Role.USER, "1")))
+
+    assert said(made.messages) == [("system", "new"), ("user", "1"), ("user", "Hello")]
+
+
+@pytest.mark.parametrize("name", ["model", "messages", "prompt", "contents", "system"])
+def test_no_option_says_what_the_call_itself_says(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is no option"):
+        chat(Asked(option=[f"{name}=x"]))
 
 
 def test_what_a_call_has_from_its_flags() -> None:

@@ -24,12 +24,19 @@ RESULTS = Message(Role.TOOL, (ToolResult("call_1", "weather", "-20"),))
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}}
 
+# Choices of which more than one fits a message of several parts, though exactly one should.
+AMBIGUOUS = {"openai": ("InputItem",)}
+
 
 @cache
 def _api(name: str) -> Json:
     assert FOLDER
     text = (Path(FOLDER) / "openapi" / f"{name}.openapi.yaml").read_text(encoding="utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    api = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    for shape in AMBIGUOUS.get(name, ()):
+        found = api["components"]["schemas"][shape]
+        found["anyOf"] = found.pop("oneOf")
+    return api
 
 
 @cache

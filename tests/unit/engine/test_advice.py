@@ -2,7 +2,8 @@
 
 import pytest
 
-from llmctl.engine.advice import advice, spelt
+from llmctl import catalogue
+from llmctl.engine.advice import abroad, advice, spelt
 from llmctl.errors import (
     AuthFailed,
     CutOff,
@@ -12,6 +13,7 @@ from llmctl.errors import (
     RateLimited,
     Rejected,
 )
+from llmctl.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -19,13 +21,15 @@ from llmctl.errors import (
     [
         (AuthFailed("no", status=401), "store the right key: llmctl keys set acme"),
         (AuthFailed("no", status=403), "llmctl models list acme"),
-        (AuthFailed("no", status=403, reason="region"), "serves your country"),
-        (NotFound("no", status=404), "llmctl models list acme"),
+        (AuthFailed("no", status=403, reason="region"), "refuses the country you ask from"),
+        (AuthFailed("no", status=403, reason="region"), "config set providers.acme.proxy URL"),
+        (NotFound("no", status=404), "llmctl models list acme --live"),
         (RateLimited("no", reason="quota", retryable=False), "the account's limits"),
         (RateLimited("no", reason="rate"), "try again later"),
         (RateLimited("no", reason="rate", retry_after_s=86400.0), "wait 24 h"),
         (Rejected("no", reason="context"), "shorten the prompt"),
         (ProviderFailed("no", status=500), "try again later"),
+        (ProviderFailed("no", status=503, reason="loading"), "config set network.max_wait"),
         (ProviderFailed("no", reason="not-json"), "llmctl config get providers.acme.base_url"),
     ],
 )
@@ -52,3 +56,21 @@ def test_nothing_is_better_than_something_empty(error: LlmctlError) -> None:
 )
 def test_waits_in_words(seconds: float, text: str) -> None:
     assert spelt(seconds) == text
+
+
+def test_who_is_abroad_is_read_from_the_cards() -> None:
+    american = abroad(catalogue.card("openai", Settings()))
+
+    assert "mistral (FR)" in american
+    assert "gigachat (RU)" in american
+    assert not any("(US)" in one for one in american)
+    assert "openai (US)" in abroad(catalogue.card("gigachat", Settings()))
+
+
+def test_providers_of_other_countries_are_named() -> None:
+    error = AuthFailed("no", status=403, reason="region", provider="acme")
+
+    said = advice(error, has_key=True, others=["two (FR)", "three (RU)"])
+
+    assert said is not None
+    assert said.endswith("two (FR), three (RU)")

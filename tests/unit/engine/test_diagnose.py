@@ -99,7 +99,13 @@ def test_an_error_lies_in_its_layer_and_proves_those_before(error: LlmctlError, 
     found = {one.layer: one for one in wire_checks(error, "answered")}
 
     broken = WIRE.index(layer)
-    assert [found[one].state for one in WIRE[:broken]] == [State.OK] * broken
+    # A fault of the provider or of the way says nothing of the key, the quota and the model.
+    told = not isinstance(error, NetworkFailed | ProviderFailed)
+    before = [
+        State.OK if told or one not in ("auth", "quota", "model") else State.UNKNOWN
+        for one in WIRE[:broken]
+    ]
+    assert [found[one].state for one in WIRE[:broken]] == before
     assert found[layer].state is State.FAILED
     assert found[layer].error is error
     assert {found[one].state for one in WIRE[broken + 1 :]} <= {State.SKIPPED}

@@ -25,6 +25,8 @@ SCHEMA = {"type": "object"}
         (Chat("m", ()), FinishReason.LENGTH, 12),
         (Chat("m", (), max_tokens=5), FinishReason.LENGTH, 0),
         (Chat("m", (), max_tokens=5, schema=SCHEMA), FinishReason.LENGTH, 12),
+        (Chat("m", (), options={"max_tokens": 5}), FinishReason.LENGTH, 0),
+        (Chat("m", (), options={"num_predict": 5}, schema=SCHEMA), FinishReason.LENGTH, 12),
         (Complete("m", "a"), FinishReason.LENGTH, 12),
         (Complete("m", "a", max_tokens=5), FinishReason.LENGTH, 0),
         (Chat("m", ()), FinishReason.FILTER, 13),

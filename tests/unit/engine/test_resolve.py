@@ -7,7 +7,16 @@ import pytest
 
 from llmctl import catalogue, settings
 from llmctl.cards import CardQuirks
-from llmctl.engine.resolve import find_model, key_headers, merged, resolve, split, unalias
+from llmctl.engine.resolve import (
+    dialect_of,
+    find_model,
+    key_headers,
+    merged,
+    resolve,
+    split,
+    unalias,
+)
+from llmctl.engine.route import Route
 from llmctl.errors import AuthFailed, ConfigError, NotFound, PrivacyRefused, UsageError
 from llmctl.keys import Secret
 from llmctl.settings import Loaded, ProviderSettings, Settings
@@ -249,3 +258,68 @@ def test_quirks_are_laid_over_each_other() -> None:
 
     assert (quirks.sampling, quirks.seed, quirks.schema) == (True, False, "none")
     assert quirks.max_tokens_field == "max_tokens"
+
+
+# ------------------------------------------------------------------------------------ the dialect
+
+TWO_APIS = """
+[dialect_by.api]
+responses = "openai_responses"
+[[settings]]
+name = "api"
+help = "which of the two"
+choices = ["chat", "responses"]
+env = ["ACME_API"]
+"""
+
+
+def spoken(route: Route) -> str:
+    return type(route.dialect).__name__
+
+
+def test_a_setting_picks_the_dialect(monkeypatch: pytest.MonkeyPatch) -> None:
+    card("acme", TWO_APIS)
+
+    assert spoken(resolve("acme/wise-1", loaded())) == "OpenAIChat"
+    monkeypatch.setenv("ACME_API", "responses")
+    assert spoken(resolve("acme/wise-1", loaded())) == "OpenAIResponses"
+    monkeypatch.setenv("LLMCTL_PROVIDERS__ACME__API", "chat")
+    assert spoken(resolve("acme/wise-1", loaded())) == "OpenAIChat"
+    monkeypatch.setenv("LLMCTL_PROVIDERS__ACME__API", "both")
+    with pytest.raises(ConfigError, match="not one of: chat, responses"):
+        resolve("acme/wise-1", loaded())
+
+
+def test_a_models_own_dialect_beats_the_setting() -> None:
+    card("acme", TWO_APIS)
+    found = catalogue.card("acme", Settings())
+    model = replace(found.models[0], dialect="ollama")
+
+    assert dialect_of(found, model, ProviderSettings(extra={"api": "responses"})) == "ollama"
+    assert dialect_of(found, None, ProviderSettings()) == "openai_chat"
+
+
+def test_what_a_format_has_no_word_for_is_no_knob_of_any_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    card("acme", TWO_APIS)
+    chat = resolve("acme/wise-1", loaded()).quirks
+    monkeypatch.setenv("ACME_API", "responses")
+    responses = resolve("acme/wise-1", loaded()).quirks
+
+    assert (chat.seed, chat.stop) == (True, True)
+    assert (responses.seed, responses.stop, responses.tools) == (False, False, True)
+
+
+def test_the_longest_answer_of_a_model_is_a_quirk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+
+    assert resolve("anthropic/claude-haiku-4-5", loaded()).quirks.output_limit == 64_000
+    assert resolve("anthropic/claude-of-tomorrow", loaded()).quirks.output_limit is None
+
+
+def test_another_providers_key_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-ant-" + KEY)
+
+    with pytest.raises(AuthFailed, match="anthropic"):
+        resolve("openai/gpt-6-luna", loaded())

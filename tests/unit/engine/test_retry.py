@@ -75,3 +75,13 @@ def test_what_cannot_succeed_is_not_repeated() -> None:
 
     assert Retries().wait(AuthFailed("no"), 1, 0.0) is None
     assert Retries().wait(spent, 1, 0.0) is None
+
+
+def test_a_server_that_loads_is_looked_at_until_patience_ends() -> None:
+    """However often: half a second at first, then every two, and no longer when it asks for it."""
+    loading = ProviderFailed("Loading model", reason="loading", retry_after_s=30.0)
+    retries = Retries(attempts=2, base=0.5, max_wait=60.0)
+
+    assert [retries.wait(loading, tried, 0.0) for tried in (1, 2, 3, 4, 99)] == [0.5, 1, 2, 2, 2]
+    assert retries.wait(loading, 40, 58.0) == 2.0
+    assert retries.wait(loading, 40, 58.5) is None

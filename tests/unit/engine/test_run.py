@@ -74,6 +74,7 @@ class ScriptedReply:
 
 class ScriptedLane:
     def __init__(self, *answers: Answer | LlmctlError) -> None:
+        self.tokens: set[str] = set()
         self.answers: Iterator[Answer | LlmctlError] = iter(answers)
         self.requests = 0
         self.replies: list[ScriptedReply] = []
@@ -351,8 +352,38 @@ def test_a_key_that_the_server_repeats_is_masked() -> None:
     assert SECRET not in str(outcome.error), "tracebacks show this"
 
 
+def test_a_token_that_the_server_repeats_is_masked() -> None:
+    token = "tok-" + "z9" * 15
+    lane = ScriptedLane(Answer(401, {"x-request-id": token}, f"not good: {token}"))
+    lane.tokens = {"", token}
+
+    outcome = run(lane)
+
+    assert outcome.error is not None
+    assert outcome.error.message == "the provider answered 401: not good: ***"
+    assert outcome.error.request_id == "***"
+
+
 def test_a_key_in_a_request_id_is_masked() -> None:
     outcome = run(ScriptedLane(Answer(400, {"x-request-id": f"for-{SECRET}"})))
 
     assert outcome.error is not None
     assert outcome.error.request_id == "for-***"
+
+
+def test_what_the_head_of_an_answer_tells() -> None:
+    """An id where the body gives none, and what is left of the account's limits."""
+    head = {"x-request-id": "req_1", "x-ratelimit-remaining-requests": "9", "server": "x"}
+    named = CHUNK.replace('{"choices"', '{"id":"chatcmpl-1","choices"')
+
+    bare = run(ScriptedLane(Answer(headers=head, frames=(CHUNK % "a", END % "stop")))).events[-1]
+    own = run(ScriptedLane(Answer(headers=head, frames=(named % "a", END % "stop")))).events[-1]
+    silent = run(ScriptedLane(whole("a"))).events[-1]
+
+    assert isinstance(bare, Finished)
+    assert bare.request_id == "req_1"
+    assert bare.details == {"rate_limits": {"x-ratelimit-remaining-requests": "9"}}
+    assert isinstance(own, Finished)
+    assert own.request_id == "chatcmpl-1"
+    assert isinstance(silent, Finished)
+    assert (silent.request_id, silent.details) == (None, {})

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from llmctl import keys, settings
-from llmctl.engine.survey import Found, survey
+from llmctl import catalogue, keys, settings
+from llmctl.engine.survey import Found, is_up, survey
 from llmctl.settings import ProviderSettings, Settings
 
 KEY = "sk-" + "u" * 24
@@ -86,3 +86,15 @@ def test_weights_are_found_by_their_file(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
     assert (one.model, one.detail) == ("local/smollm2-135m", str(file))
     assert settings.paths().data == tmp_path / "data"
+
+
+def test_only_servers_of_ones_own_on_this_machine_are_looked_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        here = ProviderSettings(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}/v1")
+        own = elsewhere(llamacpp=here, openai=here, vllm=ProviderSettings(base_url="http://a.test"))
+        seen = {
+            name: is_up(catalogue.card(name, own), own.providers[name])
+            for name in ("llamacpp", "lmstudio", "openai", "vllm")
+        }
+
+    assert seen == {"llamacpp": True, "lmstudio": False, "openai": None, "vllm": None}

@@ -1,6 +1,9 @@
 """Files of models: found, checked once for each state, and forgotten."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ from llmctl.cards import Card, Endpoint, Model
 from llmctl.engine import weights
 from llmctl.errors import ConfigError, NotFound
 from tests.unit.engine.weights_shared import DATA, DIGEST, tiny
+
+ROOT = Path(__file__).parents[3]
 
 
 def put(model: Model, data: bytes = DATA) -> Path:
@@ -130,3 +135,32 @@ def test_any_other_name_gets_the_nearest_ones() -> None:
     with pytest.raises(NotFound) as caught:
         weights.by_path("qqqq", CARD)
     assert "llmctl models list local" in (caught.value.hint or "")
+
+
+def test_a_size_by_hearsay_hides_no_file() -> None:
+    model = tiny(size=5, verified=False)
+    path = put(model)
+    assert weights.present(model) == path
+    assert weights.present(tiny(size=5)) is None
+
+
+RECORDER = """
+import sys
+from llmctl.cards import Model, Weights
+from llmctl.engine import weights
+for number in range(20):
+    model = Model(id=f"{sys.argv[1]}{number}", weights=Weights(file="f.gguf"))
+    path = weights.place(model)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"GGUF")
+    weights.remember(model, path, {"sha256": "0"})
+"""
+
+
+def test_processes_that_pull_at_once_forget_nothing(tmp_path: Path) -> None:
+    running = [
+        subprocess.Popen([sys.executable, "-c", RECORDER, name], cwd=ROOT) for name in ("a", "b")
+    ]
+    assert [one.wait(30) for one in running] == [0, 0]
+    kept = json.loads((weights.folder() / "index.json").read_text())
+    assert len(kept) == 40

@@ -49,7 +49,13 @@ def test_the_providers_own_proxy_beats_the_environment_and_no_proxy() -> None:
     environ = {"https_proxy": "http://p:1", "no_proxy": "*"}
 
     assert str(proxy_for(API, "socks://own:7", environ)) == "socks5h://own:7"
-    assert str(proxy_for("http://127.0.0.1:8080", "http://own:7", environ)) == "http://own:7"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "http://localhost:1/v1", "http://[::1]:2"]
+)
+def test_this_machine_is_never_reached_through_another(url: str) -> None:
+    assert proxy_for(url, "http://own:7", {"all_proxy": "http://p:1"}) is None
 
 
 def test_an_empty_setting_leaves_it_to_the_environment() -> None:

@@ -43,14 +43,14 @@ def test_the_proxy_looks_the_name_up(scheme: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_socks5_looks_the_name_up_here() -> None:
-    async def main() -> list[bytes]:
-        async with socks_proxy() as proxy:
-            assert await asked(proxy, "socks5", host="localhost") == 200
-            return proxy.said
+    async def main() -> bytes:
+        async with socks_proxy(reply=b"\x05\x03\0\x01\0\0\0\0\0\0") as proxy:
+            way = parse_proxy(proxy.url("socks5"), "x")
+            with pytest.raises(LlmctlError):
+                await dial("http", "localhost", 80, way, Dialling(provider="acme"))
+            return proxy.said[1]
 
-    _hello, command, port = asyncio.run(main())
-
-    assert command == b"\x05\x01\x00\x01\x7f\x00\x00\x01" + port
+    assert asyncio.run(main()) == b"\x05\x01\x00\x01\x7f\x00\x00\x01" + (80).to_bytes(2, "big")
 
 
 def test_an_address_of_ipv6_is_sent_as_one() -> None:

@@ -38,6 +38,14 @@ def decoded(*pieces: bytes) -> list[Frame]:
         (b"\xef\xbb\xbfdata: a\n\n", [Frame("a")]),
         (b"\n\n\n", []),
         (b"", []),
+        # Bare JSON is nothing of the standard's, but what some servers break off with.
+        (b'data: a\n\n{\n  "e": [\n  ]\n}\n', [Frame("a"), Frame('{\n  "e": [\n  ]\n}')]),
+        (b'data: a\n\n{"e": {}}\ndata: b\n\n', [Frame("a"), Frame('{"e": {}}'), Frame("b")]),
+        (b'[{\n  "e": 1\n}\n]\n', [Frame('[{\n  "e": 1\n}\n]')]),
+        (b'[\n {\n  "e": 1\n }\n]', [Frame('[\n {\n  "e": 1\n }\n]')]),
+        (b'{"e":\n: ping\n 1\n\ndata: b\n\n', [Frame('{"e":\n 1'), Frame("b")]),
+        (b"{\ndata: a\n\n", [Frame("a")]),
+        (b"data: a\n{}\ndata: b\n\n", [Frame("a\nb")]),
         ('data: {"t":"\u2028ж\u0085"}\n\n'.encode(), [Frame('{"t":"\u2028ж\u0085"}')]),
     ],
 )
@@ -64,6 +72,9 @@ def test_an_event_of_ever_more_lines_is_given_up() -> None:
     decoder = SseDecoder(longest=1000)
     with pytest.raises(ProviderFailed):
         decoder.feed(b"data: x\n" * 1000)
+    decoder = SseDecoder(longest=1000)
+    with pytest.raises(ProviderFailed):
+        decoder.feed(b"{\n" + b" 1,\n" * 1000)
 
 
 def test_comments_are_not_kept() -> None:

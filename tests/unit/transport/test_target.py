@@ -22,6 +22,12 @@ def at(base_url: str) -> Target:
         ("https://a.test/v1?a=1", "m:stream?alt=sse", "https://a.test/v1/m:stream?a=1&alt=sse"),
         ("https://a.test/v1", "m?alt=sse", "https://a.test/v1/m?alt=sse"),
         ("https://a.test/token", "", "https://a.test/token"),
+        ("https://a.test/v1", "../together/v1/x", "https://a.test/together/v1/x"),
+        ("https://a.test/p/v1/", "../x", "https://a.test/p/x"),
+        ("https://a.test/v1", "../", "https://a.test/"),
+        ("https://a.test", "../", "https://a.test/"),
+        ("https://a.test", "../../x", "https://a.test/x"),
+        ("https://a.test/v1?k=1", "../", "https://a.test/?k=1"),
         ("llama:///models/a b?.gguf", "chat/completions", "llama://local/chat/completions"),
     ],
 )
@@ -72,6 +78,17 @@ def test_what_cannot_be_right_names_its_setting(base: str, words: str) -> None:
 
     assert words in caught.value.message
     assert "llmctl config set providers.acme.base_url" in (caught.value.hint or "")
+
+
+def test_a_further_address_takes_the_place_of_the_base() -> None:
+    target = Target(
+        provider="acme",
+        base_url="https://a.test/v1?version=2",
+        urls={"operations_url": "https://operations.test/"},
+    )
+
+    assert target.url("operations/7", "operations_url") == "https://operations.test/operations/7"
+    assert target.url("chat") == "https://a.test/v1/chat?version=2"
 
 
 @pytest.mark.parametrize("form", ["https://me:{}@a.test", "https://{}@a.test", "ftp://x:{}@a.test"])

@@ -1,0 +1,23 @@
+"""The user's ledger, and how much of a run goes into it, by the settings."""
+
+from typing import TYPE_CHECKING
+
+from llmctl import settings
+
+if TYPE_CHECKING:
+    from llmctl.settings import Loaded
+    from llmctl.store.ledger import Ledger
+
+
+def open_ledger(loaded: "Loaded | None" = None) -> "Ledger":
+    """The ledger, with the retention of the settings (read anew where they are not given)."""
+    from llmctl.store.ledger import Ledger
+
+    own = (loaded or settings.load()).settings
+    return Ledger(settings.paths().data / "ledger.db", retention_days=own.log.keep_days)
+
+
+def kept_mode(loaded: "Loaded | None" = None) -> str:
+    """What is kept of a run: full, meta or off. A policy against bodies turns full into meta."""
+    own = (loaded or settings.load()).settings
+    return "meta" if own.log.mode == "full" and not own.policy.log_bodies else own.log.mode

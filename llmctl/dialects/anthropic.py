@@ -1,0 +1,139 @@
+"""Anthropic's Messages API: a limit that must be said, instructions beside the messages, and two
+versions that differ in what may be tuned."""
+
+from collections.abc import Mapping
+
+from llmctl.dialects import Decoder, Dialect, Framing, HttpCall, failures
+from llmctl.dialects.anthropic_answers import AnthropicDecoder, signs_in
+from llmctl.dialects.anthropic_messages import (
+    encode_messages,
+    encode_tools,
+    system_text,
+)
+from llmctl.dialects.anthropic_schema import can_hold, narrowed
+from llmctl.dialects.in_words import in_words
+from llmctl.dialects.look import at, text_at
+from llmctl.errors import LlmctlError, UsageError
+from llmctl.messages import _
+from llmctl.types import Call, Chat, Json, Quirks
+
+# The newer version takes no sampling at all, not even its defaults.
+VERSION, SAMPLING_VERSION = "2026-10-21", "2023-06-01"
+SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+
+# Said where neither the user nor the card knows a limit. An answer in one piece is waited for in
+# silence: more than the second figure would take over ten minutes at the speed the provider names.
+LIMIT, WHOLE_LIMIT = 32_000, 21_333
+
+
+class Anthropic(Dialect):
+    """`v1/messages`."""
+
+    lacks = frozenset({"seed"})
+
+    def encode(self, call: Call, quirks: Quirks) -> HttpCall:
+        if not isinstance(call, Chat):
+            raise UsageError(
+                _("this provider's format has no {kind}", kind=type(call).__name__.lower())
+            )
+        body: dict[str, Json] = {
+            "model": call.model,
+            "messages": encode_messages(call.messages),
+            "max_tokens": _limit(call, quirks),
+        }
+        if call.tools:
+            if not quirks.tools:
+                raise UsageError(_("{model} cannot call functions", model=call.model))
+            body["tools"] = encode_tools(call.tools)
+        config: dict[str, Json] = {}
+        system = system_text(call.messages)
+        if call.schema is not None:
+            if quirks.schema == "json_schema" and can_hold(call.schema):
+                config["format"] = {"type": "json_schema", "schema": narrowed(call.schema)}
+            else:
+                system = "\n\n".join(filter(None, (system, in_words(call.schema))))
+        if system:
+            body["system"] = system
+        # What the user says beats the card, and a field by its own name beats a flag.
+        body |= {**quirks.extra_body, **_knobs(call, quirks), **_options(call.options, config)}
+        framing = Framing.SSE if body.get("stream") else Framing.WHOLE
+        headers = _headers(quirks, sampled=not SAMPLING.isdisjoint(body))
+        return HttpCall("POST", "v1/messages", body, headers, framing)
+
+    def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        return AnthropicDecoder()
+
+    def listing(self) -> HttpCall:
+        # One page: the default is 20, and this the most that may be asked for.
+        return HttpCall("GET", "v1/models?limit=1000", headers={"anthropic-version": VERSION})
+
+    def listed(self, answer: Json) -> list[str]:
+        models = at(answer, "data")
+        return [
+            name
+            for model in (models if isinstance(models, list) else ())
+            if (name := text_at(model, "id")) and text_at(model, "lifecycle") != "retired"
+        ]
+
+    def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
+        answer = failures.parsed(body)
+        error = failures.classify(
+            status,
+            headers,
+            said=failures.message_in(answer) or failures.plain(body),
+            signs=signs_in(answer),
+        )
+        error.request_id = error.request_id or text_at(answer, "request_id")
+        return error
+
+
+def _limit(call: Chat, quirks: Quirks) -> int:
+    """The longest answer, for who has set no limit."""
+    limit = quirks.output_limit or LIMIT
+    return limit if call.stream else min(limit, WHOLE_LIMIT)
+
+
+def _knobs(call: Chat, quirks: Quirks) -> dict[str, Json]:
+    knobs: dict[str, Json] = {}
+    if call.max_tokens is not None:
+        knobs["max_tokens"] = call.max_tokens
+    if call.temperature is not None and quirks.sampling:
+        knobs["temperature"] = call.temperature
+    if call.stop and quirks.stop:
+        knobs["stop_sequences"] = list(call.stop)
+    if call.stream:
+        knobs["stream"] = True
+    return knobs
+
+
+def _options(options: Mapping[str, Json], config: dict[str, Json]) -> dict[str, Json]:
+    """The user's fields, `effort` and `thinking` in a word among them, beside the schema of ours in
+    `output_config`."""
+    fields = dict(options)
+    if (effort := fields.pop("effort", None)) is not None:
+        config["effort"] = effort
+    own = fields.get("output_config")
+    if own is None or isinstance(own, dict):
+        config |= own or {}
+        if config:
+            fields["output_config"] = config
+    if isinstance(thinking := fields.get("thinking"), str):
+        fields["thinking"] = {"type": thinking}
+    return fields
+
+
+def _headers(quirks: Quirks, *, sampled: bool) -> Mapping[str, str]:
+    """The version of the API: the newest, except for what only the older one takes."""
+    version = quirks.settings.get("api_version")
+    if sampled and quirks.sampling:
+        if version not in (None, SAMPLING_VERSION):
+            raise UsageError(
+                _("version {version} of this API takes no temperature, top_p or top_k",
+                  version=version),
+                hint=_("leave it out, or set api_version to {version}", version=SAMPLING_VERSION),
+            )  # fmt: skip
+        version = SAMPLING_VERSION
+    return {"anthropic-version": version or VERSION}
+
+
+DIALECT = Anthropic

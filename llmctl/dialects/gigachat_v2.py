@@ -1,0 +1,174 @@
+"""The second version of GigaChat's API: content in parts, options in a table of their own, and a
+stream of named events without an end mark beside the last of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from llmctl.dialects import Decoder, Frame, HttpCall, failures
+from llmctl.dialects.arguments import as_object
+from llmctl.dialects.gigachat import (
+    OUR_IDS,
+    REASONS,
+    GigaChat,
+    as_json,
+    error_in,
+    functions,
+    instructions,
+    knobs,
+    only_call,
+    refuse_media,
+    request,
+    response_format,
+    tool_call,
+)
+from llmctl.dialects.look import at, int_at, parse, text_at
+from llmctl.types import (
+    Call,
+    Chat,
+    Event,
+    Finished,
+    FinishReason,
+    Json,
+    Message,
+    Quirks,
+    Role,
+    TextDelta,
+    ToolResult,
+    Usage,
+)
+
+# The address of a provider ends with its version, which this one takes the place of.
+PATH = "../v2/chat/completions"
+
+# Fields of the request that stand beside `model_options`, into which all others go.
+TOP_LEVEL = frozenset(
+    {
+        "assistant_id",
+        "disable_filter",
+        "flags",
+        "ranker_options",
+        "storage",
+        "stream",
+        "tool_config",
+        "tools",
+        "user_info",
+    }
+)
+
+
+class GigaChatV2(GigaChat):
+    """`chat/completions` of v2; everything else of the API is still v1."""
+
+    def encode(self, call: Call, quirks: Quirks) -> HttpCall:
+        return request(PATH, self.body, call, quirks)
+
+    def body(self, call: Chat, quirks: Quirks) -> dict[str, Json]:
+        body: dict[str, Json] = {"model": call.model, "messages": list(_messages(call.messages))}
+        options: dict[str, Json] = {}
+        if call.tools:
+            body["tools"] = [{"functions": {"specifications": functions(call.tools)}}]
+            body["tool_config"] = {"mode": "auto"}
+        if call.schema is not None and quirks.schema == "json_schema":
+            options["response_format"] = response_format(call.schema)
+        if call.stream:
+            body["stream"] = True
+        for name, value in {**quirks.extra_body, **knobs(call, quirks), **call.options}.items():
+            (body if name in TOP_LEVEL else options)[name] = value
+        if options:
+            body["model_options"] = options
+        return body
+
+    def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        return V2Decoder()
+
+
+def _messages(messages: Sequence[Message]) -> Iterator[Json]:
+    if (said := instructions(messages)) is not None:
+        yield {"role": "system", "content": [{"text": said}]}
+    for one in messages:
+        if one.role is Role.SYSTEM:
+            continue
+        refuse_media(one)
+        results = [part for part in one.parts if isinstance(part, ToolResult)]
+        if results:
+            content: list[Json] = [
+                {"function_result": {"name": part.name, "result": as_json(part.text)}}
+                for part in results
+            ]
+            yield {"role": "tool", "content": content}
+            continue
+        content = [{"text": one.text}] if one.text else []
+        shaped: dict[str, Json] = {"role": one.role.value, "content": content}
+        if (call := only_call(one)) is not None:
+            content.append({"function_call": {"name": call.name, "arguments": as_object(call)}})
+            if not call.id.startswith(OUR_IDS):
+                shaped["tools_state_id"] = call.id
+        yield shaped
+
+
+class V2Decoder(Decoder):
+    """Named events until `response.message.done`; a whole answer is all of them in one."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.settled = False
+        self._call: Json = None
+        self._state: str | None = None
+        self._reason: str | None = None
+        self._answer: Json = None
+
+    def feed(self, frame: Frame) -> Iterable[Event]:
+        if not frame.data or frame.data.isspace():
+            return
+        if frame.data.strip() == "[DONE]":  # should it ever come
+            self.done = True
+            yield from self.end()
+            return
+        answer = parse(frame.data)
+        messages = at(answer, "messages")
+        if (error := error_in(answer)) and messages is None:
+            raise failures.inside({"error": error})
+        for message in messages if isinstance(messages, list) else ():
+            yield from self._message(message)
+        if reason := text_at(answer, "finish_reason"):
+            self._reason = reason
+            self._answer = answer
+            self.done = self.settled = True
+            yield from self.end()
+
+    def end(self) -> Iterable[Event]:
+        if self._reason is None:
+            return
+        answer = self._answer
+        if self._call is not None:
+            yield tool_call(self._call, self._state)
+        yield Finished(
+            reason=REASONS.get(self._reason, FinishReason.STOP),
+            usage=_usage(at(answer, "usage")),
+            model=text_at(answer, "model"),
+            native_reason=self._reason,
+            details={"tools_state_id": self._state} if self._state else {},
+        )
+
+    def _message(self, message: Json) -> Iterator[Event]:
+        # The server says `tool_state_id`, the documents and the official client `tools_state_id`.
+        for name in ("tools_state_id", "tool_state_id"):
+            self._state = text_at(message, name) or self._state
+        content = at(message, "content")
+        for part in content if isinstance(content, list) else ():
+            if text := text_at(part, "text"):
+                yield TextDelta(text)
+            self._call = at(part, "function_call") or self._call
+
+
+def _usage(usage: Json) -> Usage | None:
+    """Usage of v2, whose `input_tokens` hold the cached ones, too."""
+    if not usage:
+        return None
+    return Usage(
+        input_tokens=int_at(usage, "input_tokens"),
+        output_tokens=int_at(usage, "output_tokens"),
+        cached_tokens=int_at(usage, "input_tokens_details", "cached_tokens"),
+    )
+
+
+DIALECT = GigaChatV2
