@@ -18,7 +18,8 @@ def system_text(messages: Iterable[Message]) -> str:
 def encode_messages(messages: Iterable[Message]) -> list[Json]:
     """The turns without the instructions. Results of functions are the user's here, and an empty
     text is refused by the API, so it is left out."""
-    return [_encode_message(one) for one in messages if one.role is not Role.SYSTEM]
+    shaped = (_encode_message(one) for one in messages if one.role is not Role.SYSTEM)
+    return [one for one in shaped if one["content"]]
 
 
 def _encode_message(one: Message) -> Json:

@@ -22,11 +22,14 @@ def can_hold(schema: Mapping[str, Json]) -> bool:
     from it what it is for."""
     if not any(name in schema for name in SHAPES):
         return False
-    if schema.get("type") == "object" and (
-        not schema.get("properties") or schema.get("additionalProperties")
-    ):
+    if _is_object(schema) and (not schema.get("properties") or schema.get("additionalProperties")):
         return False
     return all(can_hold(one) for one in _inside(schema))
+
+
+def _is_object(schema: Mapping[str, Json]) -> bool:
+    kind = schema.get("type")
+    return kind == "object" or (isinstance(kind, list) and "object" in kind)
 
 
 def _inside(schema: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
@@ -57,7 +60,7 @@ def narrowed(schema: Mapping[str, Json]) -> dict[str, Json]:
             kept[name] = value
         elif name not in DROPPED and name not in KEPT:
             said[name] = value
-    if kept.get("type") == "object":
+    if _is_object(kept):
         kept["additionalProperties"] = False
     if said and "$ref" not in schema:  # nothing may stand beside a reference
         limits = json.dumps(said, ensure_ascii=False)

@@ -40,6 +40,7 @@ REASONS: Mapping[str, FinishReason] = {
     "request_blacklist": FinishReason.FILTER,
     "response_blacklist": FinishReason.FILTER,
     "request_filter": FinishReason.FILTER,
+    "request_whitelist": FinishReason.FILTER,  # only listed requests are answered
 }
 
 # The schema forbids 0; below this the model always takes the likeliest token.

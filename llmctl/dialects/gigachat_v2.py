@@ -21,6 +21,7 @@ from llmctl.dialects.gigachat import (
     tool_call,
 )
 from llmctl.dialects.look import at, int_at, parse, text_at
+from llmctl.dialects.nested import laid_over
 from llmctl.types import (
     Call,
     Chat,
@@ -55,6 +56,10 @@ TOP_LEVEL = frozenset(
 )
 
 
+# Parts of a message that are passed on, or tell only how far a tool is.
+SHOWN = frozenset({"text", "function_call", "tool_execution"})
+
+
 class GigaChatV2(GigaChat):
     """`chat/completions` of v2; everything else of the API is still v1."""
 
@@ -72,7 +77,10 @@ class GigaChatV2(GigaChat):
         if call.stream:
             body["stream"] = True
         for name, value in {**quirks.extra_body, **knobs(call, quirks), **call.options}.items():
-            (body if name in TOP_LEVEL else options)[name] = value
+            if name == "model_options":
+                options = laid_over(name, options, value)
+            else:
+                (body if name in TOP_LEVEL else options)[name] = value
         if options:
             body["model_options"] = options
         return body
@@ -115,6 +123,7 @@ class V2Decoder(Decoder):
         self._state: str | None = None
         self._reason: str | None = None
         self._answer: Json = None
+        self._parts: list[Json] = []
 
     def feed(self, frame: Frame) -> Iterable[Event]:
         if not frame.data or frame.data.isspace():
@@ -146,7 +155,10 @@ class V2Decoder(Decoder):
             usage=_usage(at(answer, "usage")),
             model=text_at(answer, "model"),
             native_reason=self._reason,
-            details={"tools_state_id": self._state} if self._state else {},
+            details={
+                **({"tools_state_id": self._state} if self._state else {}),
+                **({"parts": self._parts} if self._parts else {}),
+            },
         )
 
     def _message(self, message: Json) -> Iterator[Event]:
@@ -155,9 +167,13 @@ class V2Decoder(Decoder):
             self._state = text_at(message, name) or self._state
         content = at(message, "content")
         for part in content if isinstance(content, list) else ():
+            if not isinstance(part, dict):
+                continue
             if text := text_at(part, "text"):
                 yield TextDelta(text)
             self._call = at(part, "function_call") or self._call
+            if not SHOWN & {*part}:  # made by a tool: files, pictures
+                self._parts.append(part)
 
 
 def _usage(usage: Json) -> Usage | None:

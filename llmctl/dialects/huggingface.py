@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
 from llmctl.dialects.look import at, float_at, int_at, parse, text_at
+from llmctl.dialects.nested import laid_over
 from llmctl.dialects.openai_chat import OpenAIChat
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
@@ -123,7 +124,10 @@ def _generation(call: Complete, quirks: Quirks) -> dict[str, Json]:
     body: dict[str, Json] = {"inputs": call.prompt, "stream": call.stream}
     # What the user says beats the card, and a parameter by its own name beats a flag.
     for name, value in {**quirks.extra_body, **call.options}.items():
-        (body if name in TOP_LEVEL else parameters)[name] = value
+        if name == "parameters":
+            parameters = laid_over(name, parameters, value)
+        else:
+            (body if name in TOP_LEVEL else parameters)[name] = value
     body["parameters"] = parameters
     return body
 

@@ -6,6 +6,8 @@ from llmctl.errors import ProviderFailed
 from llmctl.messages import _
 from llmctl.types import Json
 
+LONGEST = 20  # digits of a number that counts anything here
+
 
 def at(value: Json, *path: str | int) -> Json:
     """The value at `path`, None where a step is missing."""
@@ -32,7 +34,7 @@ def texts_at(value: Json, rows: str, key: str) -> list[str]:
 def int_at(value: Json, *path: str | int) -> int | None:
     """A whole number; strings of digits count, as some servers send them."""
     found = at(value, *path)
-    if isinstance(found, str) and found.isascii() and found.isdigit():
+    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < LONGEST:
         return int(found)
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
@@ -41,7 +43,10 @@ def float_at(value: Json, *path: str | int) -> float | None:
     found = at(value, *path)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
-    return float(found)
+    try:
+        return float(found)
+    except OverflowError:
+        return None
 
 
 def parse(data: str) -> Json:

@@ -172,6 +172,8 @@ class OpenAIDecoder(Decoder):
         for call_id, name, arguments in self._calls.values():
             yield ToolCall(call_id, name, arguments)
         reason = REASONS.get(self._reason, FinishReason.STOP)
+        if self._calls and reason is FinishReason.STOP:
+            reason = FinishReason.TOOL_CALLS  # as hosts say it of a call that was asked for
         if self._refusal:
             reason = FinishReason.FILTER
             self._details["refusal"] = self._refusal

@@ -223,7 +223,8 @@ class ResponsesDecoder(Decoder):
         parts = at(item, "content")
         refusals = []
         for part in parts if isinstance(parts, list) else ():
-            if notes := at(part, "annotations"):
+            notes = at(part, "annotations")
+            if notes and isinstance(notes, list):
                 details.setdefault("annotations", []).extend(notes)
             if refusal := text_at(part, "refusal"):
                 refusals.append(refusal)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from llmctl.dialects import Decoder, Dialect, FollowUp, Frame, Framing, HttpCall
 from llmctl.dialects.look import at, int_at, parse, text_at, texts_at
 from llmctl.dialects.naming import on_the_wire
+from llmctl.dialects.nested import laid_over
 from llmctl.dialects.yandexgpt_errors import failed, failed_inside
 from llmctl.dialects.yandexgpt_messages import decode_calls, encode_messages
 from llmctl.errors import LlmctlError, UsageError
@@ -68,7 +69,10 @@ class YandexGpt(Dialect):
         }
         # What the user says beats the card, and a field by its own name beats a flag.
         for name, value in {**quirks.extra_body, **_knobs(call, quirks), **call.options}.items():
-            (body["completionOptions"] if name in OPTIONS else body)[name] = value
+            if name == "completionOptions":
+                body[name] = laid_over(name, body[name], value)
+            else:
+                (body["completionOptions"] if name in OPTIONS else body)[name] = value
         if later:
             body["completionOptions"].pop("stream", None)
         streamed = bool(body["completionOptions"].get("stream"))
@@ -187,7 +191,8 @@ class YandexDecoder(Decoder):
             return
         self._answer = answer
         said = at(alternative, "message")
-        if text := text_at(said, "text"):
+        text = text_at(said, "text")
+        if text is not None and (text or self._seen):  # empty: all of it was taken back
             yield from self._text(text)
         status = text_at(alternative, "status")
         self._odd_status = None

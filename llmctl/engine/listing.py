@@ -1,11 +1,14 @@
 """Which models a server has, by its own word."""
 
+from collections.abc import Iterable
+
 from llmctl.cards import Card
 from llmctl.dialects import DIALECTS, Dialect
 from llmctl.dialects.look import parse
 from llmctl.engine.resolve import address_of, judged, key_for, merged, stated, target_of
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.keys import Secret
+from llmctl.keys.secret import masked
 from llmctl.messages import _
 from llmctl.settings import Loaded, Policy, ProviderSettings, Settings
 from llmctl.types import Level
@@ -27,14 +30,15 @@ async def models_of(card: Card, settings: Settings, *, timeout: float | None = N
     secret = key_for(card, own, address_of(card, own))
     quirks = replace(merged(card.quirks), settings=stated(card, own))
     target = replace(target_of(card, own, settings, secret, quirks), timeout=timeout)
+    lane = Lane(target)
     try:
-        async with Lane(target) as lane, lane.exchange(http) as reply:
+        async with lane, lane.exchange(http) as reply:
             if not 200 <= reply.status < 300:
                 raise dialect.failure(reply.status, reply.headers, await reply.text())
             body = "".join([frame.data async for frame in reply.frames(http.framing)])
         return dialect.listed(parse(body))
     except LlmctlError as error:
-        raise _placed(error, card, target.host, secret) from None
+        raise _placed(error, card, target.host, secret, lane.tokens) from None
 
 
 def refuse_to_ask(card: Card, loaded: Loaded) -> None:
@@ -58,14 +62,15 @@ def _can_be_asked(dialect: Dialect) -> bool:
     return dialect.listing() is not None
 
 
-def _placed(error: LlmctlError, card: Card, host: str, secret: Secret | None) -> LlmctlError:
+def _placed(
+    error: LlmctlError, card: Card, host: str, secret: Secret | None, tokens: Iterable[str | None]
+) -> LlmctlError:
     """`error` with its provider and host and a hint, and without a key the server repeated."""
     from llmctl.engine.advice import abroad, advice
 
     error.provider, error.host = error.provider or card.id, error.host or host
-    if secret is not None:
-        error.message = secret.mask(error.message)
-        error.args = (error.message,)
+    error.message = masked(error.message, secret, tokens)
+    error.args = (error.message,)
     others = abroad(card) if error.reason == "region" else []
     error.hint = error.hint or advice(error, has_key=secret is not None, others=others)
     return error

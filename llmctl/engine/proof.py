@@ -5,6 +5,7 @@ repetitions: what is shown is what happens. The first call stands for the layers
 it fails, the others are not made.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from llmctl.errors import (
     Rejected,
     SchemaMismatch,
 )
+from llmctl.keys.secret import masked
 from llmctl.messages import _
 from llmctl.types import Call, Chat, Finished, FinishReason, Json, Quirks, Role, Usage, message
 from llmctl.values import dataclass, replace
@@ -128,12 +130,17 @@ class Proof:
         if http is None or self._route.card.kind == "embedded":
             return _skipped("list", _("it cannot be asked for its models"))
         try:
-            async with self._lane.exchange(http) as reply:
+            async with asyncio.timeout(self._timeout), self._lane.exchange(http) as reply:
                 if not 200 <= reply.status < 300:
                     raise dialect.failure(reply.status, reply.headers, await reply.text())
                 frames = [frame.data async for frame in reply.frames(http.framing)]
             names = dialect.listed(parse("".join(frames)))
+        except TimeoutError:
+            return self._failed("list", None, Answer(), _("no answer in time"))
         except LlmctlError as error:
+            # No run stands between, which would have taken out what the server repeats of the key.
+            error.message = masked(error.message, self._route.secret, self._lane.tokens)
+            error.args = (error.message,)
             return self._judged("list", None, Answer(error=error), "")
         model = self._route.model
         known = any(name == model or name.startswith(f"{model}/") for name in names)

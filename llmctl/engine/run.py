@@ -19,7 +19,7 @@ from llmctl.engine.route import Route
 from llmctl.engine.turns import await_turn
 from llmctl.engine.whereabouts import must_ask, refuse_elsewhere
 from llmctl.errors import CutOff, LlmctlError, NetworkFailed, NotFound, ProviderFailed
-from llmctl.keys import Secret
+from llmctl.keys.secret import masked
 from llmctl.messages import _
 from llmctl.types import Call, Event, Finished, FinishReason, Notice
 from llmctl.values import replace
@@ -298,11 +298,7 @@ class Run:
         return error
 
     def _masked(self, text: str) -> str:
-        """`text` without the key, and without the tokens that were had for it."""
-        text = self.route.mask(text)
-        for token in filter(None, self._lane.tokens):
-            text = Secret(token, "exchange").mask(text)
-        return text
+        return masked(text, self.route.secret, self._lane.tokens)
 
 
 def _identified(event: Event, reply: "Reply") -> Event:

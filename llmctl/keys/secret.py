@@ -1,6 +1,7 @@
 """A key that shows itself to nobody."""
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 TELLING = 12  # so many characters in a row of a long key are too many to be shown
@@ -49,4 +50,13 @@ def _masked(text: str, form: str) -> str:
                 end += 1
             text = text.replace(form[start:end], "***")
             end = start + TELLING
+    return text
+
+
+def masked(text: str, secret: Secret | None, tokens: Iterable[str | None]) -> str:
+    """`text` without the key, and without the tokens that were had for it."""
+    text = secret.mask(text) if secret else text
+    for token in tokens:
+        if token:
+            text = Secret(token, "exchange").mask(text)
     return text

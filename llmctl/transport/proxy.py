@@ -38,12 +38,13 @@ def proxy_for(
     """The proxy for `url`, None to go direct. `chosen` is the setting: a URL or "none".
 
     This machine's own addresses always go direct: what is said to stay here must not pass through
-    another machine. Without a setting no_proxy is asked, then https_proxy or http_proxy and
-    all_proxy, in either case of letters. Raises ConfigError for a value that is no proxy, naming
-    the variable and never the password.
+    another machine. So do addresses of the link, where clouds tell a machine its own tokens.
+    Without a setting no_proxy is asked, then https_proxy or http_proxy and all_proxy, in either
+    case of letters. Raises ConfigError for a value that is no proxy, naming the variable and never
+    the password.
     """
     parts = urlsplit(url)
-    if is_local(parts.hostname or ""):
+    if is_local(parts.hostname or "") or _on_the_link(parts.hostname or ""):
         return None
     if chosen := (chosen or "").strip():
         return None if chosen.lower() == "none" else parse_proxy(chosen, "proxy")
@@ -54,6 +55,13 @@ def proxy_for(
         if value:
             return parse_proxy(value, name)
     return None
+
+
+def _on_the_link(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_link_local
+    except ValueError:
+        return False
 
 
 def _value(environ: Mapping[str, str], name: str) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from llmctl.files import LOCK_POLL_S, lock
 
 # Those who wait long look less often.
 SLOWEST_POLL_S = 0.1
+# Longer than any token server takes; one process that is stopped must not hold up all others.
+PATIENCE_S = 20.0
 
 
 async def tries(path: Path, held: ExitStack) -> AsyncIterator[float]:
@@ -35,11 +37,12 @@ async def tries(path: Path, held: ExitStack) -> AsyncIterator[float]:
 
 
 @asynccontextmanager
-async def turn(path: Path) -> AsyncIterator[None]:
+async def turn(path: Path, patience: float = PATIENCE_S) -> AsyncIterator[None]:
     """Hold the lock file `path` against other processes and other tasks of this one; where no file
-    can be locked, everybody goes on at once."""
+    can be locked, or its holder stands still for so many seconds, everybody goes on at once."""
     with ExitStack() as held:
         with suppress(IoFailed):
-            async for _waited in tries(path, held):
-                pass
+            async for waited in tries(path, held):
+                if waited > patience:
+                    break
         yield

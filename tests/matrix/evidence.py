@@ -57,6 +57,7 @@ CLAIMS: dict[tuple[str, str], tuple[Claim, ...]] = {
     ("anthropic", "anthropic"): (
         derived("conformance/test_anthropic.py", "derived.anthropic"),
         sdk("test_anthropic_sdk.py", "anthropic"),
+        requests("test_anthropic_requests.py", "anthropic"),
     ),
     ("gemini", "gemini"): (
         derived("conformance/test_gemini.py", "derived.google-genai"),
@@ -90,11 +91,11 @@ CLAIMS: dict[tuple[str, str], tuple[Claim, ...]] = {
         derived("conformance/test_openai_responses.py", "derived.openai"),
         sdk("test_openai_responses_sdk.py", "openai"),
     ),
-    ("yandexgpt", "yandexgpt"): (
-        traffic("test_yandexgpt.py", "yandex-native"),
-        sdk("test_yandexgpt_sdk.py", "yandex"),
+    ("yandexgpt", "yandexgpt"): (traffic("test_yandexgpt.py", "yandex-native"),),
+    ("yandexgpt", "openai_chat"): (
+        traffic("test_yandexgpt.py", "yandex-openai"),
+        sdk("test_yandexgpt_sdk.py", "openai"),
     ),
-    ("yandexgpt", "openai_chat"): (traffic("test_yandexgpt.py", "yandex-openai"),),
 }
 ONLY_PLAYED = "its quirks as documented, played by our simulator"
 

@@ -169,3 +169,10 @@ def test_the_password_is_not_shown() -> None:
 )
 def test_no_proxy(rules: str, url: str, expected: bool) -> None:
     assert bypassed(urlsplit(url), rules) is expected
+
+
+def test_what_a_cloud_tells_a_machine_of_itself_is_asked_for_directly() -> None:
+    url = "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token"
+
+    assert proxy_for(url, None, {"http_proxy": "http://p:1"}) is None
+    assert proxy_for(url, "socks5h://p:1", {}) is None
