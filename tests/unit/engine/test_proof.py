@@ -14,6 +14,7 @@ from llmctl.engine.diagnose import State
 from llmctl.engine.proof import FEWEST_TOKENS, MOST_CALLS, Proof, Tried
 from llmctl.engine.route import Route
 from llmctl.errors import CheckFailed
+from llmctl.keys import Secret
 from llmctl.transport.exchange import Lane
 from llmctl.transport.target import Target
 from llmctl.types import Quirks
@@ -222,3 +223,14 @@ def test_names_with_a_slash_are_asked_for_as_such() -> None:
     proven(provider, replace(ROUTE, model="maker/m"))
 
     assert "llmctl/no-such-model" in {body.get("model") for body in provider.bodies}
+
+
+def test_a_list_that_is_refused_with_the_key_in_its_words_does_not_show_it() -> None:
+    key = "proof-" + "9" * 24
+    words = {"error": {"message": f"no list for Bearer {key}"}}
+    route = replace(ROUTE, secret=Secret(key, "test"))
+
+    check = proven(Provider(list=(403, words)), route)["list"].check
+    assert check.state is State.FAILED
+    assert "no list for Bearer ***" in check.text
+    assert key not in f"{check.text} {check.error} {check.error and check.error.args}"

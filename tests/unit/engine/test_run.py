@@ -1,6 +1,7 @@
 """One call over a scripted lane: retries, their bounds, and what a broken stream amounts to."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -227,6 +228,18 @@ def test_a_day_of_waiting_is_refused_at_once() -> None:
     assert isinstance(outcome.error, RateLimited)
     assert outcome.error.retry_after_s == 86400.0
     assert outcome.slept == []
+
+
+def test_what_slow_attempts_take_is_not_waiting() -> None:
+    """A gateway gives up after a minute; that is no reason not to ask it again."""
+    moments = itertools.count(0, 40)  # every look at the clock is 40 s later
+    lane = ScriptedLane(Answer(504), Answer(504), whole("Hi"))
+
+    outcome = run(
+        lane, retries=Retries(3, base=1.0, max_wait=5.0), clock=lambda: float(next(moments))
+    )
+
+    assert (outcome.text, lane.requests, outcome.error) == ("Hi", 3, None)
 
 
 @pytest.mark.parametrize(

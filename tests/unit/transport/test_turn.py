@@ -77,3 +77,14 @@ def test_where_no_file_can_be_locked_everybody_goes_on(tmp_path: Path) -> None:
             return "went"
 
     assert asyncio.run(go()) == "went"
+
+
+def test_a_holder_that_stands_still_does_not_hold_everybody_up(tmp_path: Path) -> None:
+    path = tmp_path / "turn.lock"
+
+    async def go_on() -> bool:
+        async with asyncio.timeout(5), turn(path, patience=0.05):
+            return True
+
+    with lock(path, 0):
+        assert asyncio.run(go_on())
