@@ -8,11 +8,41 @@ errors. Money and other exact figures are decimal strings; an absent fact is unk
 from collections.abc import Mapping
 from typing import Literal
 
+from llmctl.card_prices import ContextTier, Mode, Price, PriceFactor, Source, Window
 from llmctl.types import NOTHING, Json, Level
 from llmctl.values import dataclass, field
 
+__all__ = [
+    "Auth",
+    "Authority",
+    "Card",
+    "CardQuirks",
+    "ContextTier",
+    "Control",
+    "Effect",
+    "Endpoint",
+    "Header",
+    "Kind",
+    "Limits",
+    "Lowered",
+    "Mode",
+    "Model",
+    "Price",
+    "PriceFactor",
+    "Privacy",
+    "Review",
+    "Scope",
+    "Setting",
+    "Source",
+    "Weights",
+    "Window",
+    "Yes",
+]
+
 Kind = Literal["api", "local", "embedded"]
 Yes = Literal["yes", "no", "unknown"]
+Review = Literal["yes", "flagged", "no", "unknown"]
+Scope = Literal["request", "account", "contract", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +115,7 @@ class CardQuirks:
     reasoning_fields: tuple[str, ...] | None = None
     seed_field: str | None = None
     cost_field: str | None = None
+    refuse_storage: bool | None = None
     close_connection: bool | None = None
     model_name: str | None = None
     path_prefix: str | None = None
@@ -110,16 +141,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where a fact comes from: a document and its section, and when it was checked."""
-
-    title: str
-    checked: str
-    url: str | None = None
-    confidence: Literal["high", "medium", "low"] = "high"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
     """A certificate authority of the provider's hosts that systems do not know by themselves: its
     common name, the SHA-256 fingerprints (hex) of its certificates, the page where its owner
@@ -133,80 +154,84 @@ class Authority:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Privacy:
-    """What happens to the data, for one tier of the service.
+class Control:
+    """What can be sent with a request so that less becomes of the data: `value` in a `header`, or
+    at `body`, a path in the request's body (`provider.zdr`).
 
-    `controls` are facts that hold when a control is really sent, by the control's name
-    (`store=false`); `attestable` are statements about the account that only its owner can make
-    (`zdr`), each with the level it leads to. `when` are the values of settings that the card adds
-    under which the row holds.
+    `dialects` and `when` (values of settings) limit where it is sent, none of them: everywhere; and
+    without `elsewhere` it stays away from addresses that are not the provider's own. `default` ones
+    are sent unasked, since they cost nothing; what another one costs says `cost`. What holds when
+    it is sent stands in the rows of [[privacy]], under its name (`provider.zdr=true`).
+    """
+
+    name: str
+    value: Json
+    effect: str
+    source: Source
+    header: str | None = None
+    body: str | None = None
+    dialects: tuple[str, ...] = ()
+    when: Mapping[str, str] = NOTHING
+    elsewhere: bool = True
+    default: bool = True
+    cost: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What holds in place of a row's own facts; what is not stated stays."""
+
+    level: Level
+    trains: Yes | None = None
+    retention_days: int | None = None
+    human_review: Review | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lowered:
+    """What a feature does to the data of a call that uses it: at best `level`, kept for at least
+    `retention_days`. `found` are paths in the request's body that show its use, `*` standing for
+    every item of a list (`tools.*.google_search`, `tools.*.type=web_search`)."""
+
+    feature: Literal["batch", "files", "grounding", "image-url", "caching", "stored"]
+    level: Level
+    note: str
+    found: tuple[str, ...] = ()
+    retention_days: int | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """What happens to the data, for one tier of the service; an absent fact is not known.
+
+    `when` are the values of settings that the card adds under which the row holds, `models` the
+    models (`*` allowed) of which alone it speaks; `regions_at` are the regions at some hosts, where
+    they are not `regions`. `human_review` is "flagged" where people read only what was reported as
+    abuse. `zero_retention` says how it is had, that nothing is kept: for a request, an account, by
+    contract, or not at all; `legal` on what terms data are processed. `sources` and `scopes` are by
+    the name of a fact: its own source where it is not that of the row, and what may change the
+    fact. `controls` are by the name of a control, and hold when it is really sent.
     """
 
     level: Level
     source: Source
     tier: str | None = None
     when: Mapping[str, str] = NOTHING
-    regions: tuple[str, ...] = ()
-    retention_days: int | None = None
+    models: tuple[str, ...] = ()
     trains: Yes = "unknown"
-    human_review: Yes = "unknown"
-    controls: Mapping[str, Level] = NOTHING
-    attestable: Mapping[str, Level] = NOTHING
-    expires: str | None = None
+    retention_days: int | None = None
+    zero_retention: Scope | None = None
+    human_review: Review = "unknown"
+    regions: tuple[str, ...] = ()
+    regions_at: Mapping[str, tuple[str, ...]] = NOTHING
+    legal: str | None = None
+    certificates: tuple[str, ...] = ()
+    sources: Mapping[str, Source] = NOTHING
+    scopes: Mapping[str, Scope] = NOTHING
+    controls: Mapping[str, Effect] = NOTHING
+    lowered: tuple[Lowered, ...] = ()
     notes: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContextTier:
-    """A price from a prompt size on; with `cliff` the whole prompt pays it, not the part above."""
-
-    above_input_tokens: int
-    rule: Literal["cliff", "marginal"] = "cliff"
-    input: str | None = None
-    output: str | None = None
-    cache_read: str | None = None
-    cache_write: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mode:
-    """A cheaper or dearer way of processing: a factor on the row, or prices of its own."""
-
-    factor: str | None = None
-    input: str | None = None
-    output: str | None = None
-    cache_read: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """A factor that holds at some time of day, `HH:MM-HH:MM` in UTC, past midnight allowed."""
-
-    utc: str
-    factor: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """A row of the price list in force from a date on, per `unit` tokens, in `currency`."""
-
-    since: str
-    currency: str
-    source: Source
-    unit: int = 1_000_000
-    vat: Literal["included", "excluded", "none", "unknown"] = "unknown"
-    input: str | None = None
-    output: str | None = None
-    cache_read: str | None = None
-    cache_write: str | None = None
-    image: str | None = None
-    audio_second: str | None = None
-    search: str | None = None
-    request: str | None = None
-    tiers: tuple[ContextTier, ...] = ()
-    modes: Mapping[str, Mode] = NOTHING
-    windows: tuple[Window, ...] = ()
-    disagrees: Mapping[str, str] = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +259,15 @@ class Weights:
 class Model:
     """One model of a provider. `match` are further names it answers to (`*` allowed); `warning` is
     said on stderr whenever it answers. `retires` is the day (YYYY-MM-DD) on which the provider
-    shuts it down."""
+    shuts it down.
+
+    `counts` take the place of the card's, name by name. `tokenizer` is the vocabulary with which it
+    counts (`o200k`), where that is documented; `tokenizer_like` one that its own is taken to
+    resemble, good for an estimate and not for a count. `expected_output` (tokens) is what a usual
+    answer takes at most, thoughts included. `weights_of` is the name on the Hub of the weights it
+    runs ("openai/gpt-oss-120b"), by which the same model is known on other cards; `memory` (bytes)
+    what its maker says that it needs. `tunable` says whether the provider trains it further for a
+    customer, `tuned_from` which model of this card it was made from in that way."""
 
     id: str
     name: str | None = None
@@ -251,9 +284,17 @@ class Model:
     tools: bool | None = None
     schema: bool | None = None
     open_weights: bool | None = None
+    weights_of: str | None = None
+    counts: Mapping[str, str] = NOTHING
+    tokenizer: str | None = None
+    tokenizer_like: str | None = None
+    tunable: Yes = "unknown"
+    tuned_from: str | None = None
+    family: str | None = None
     licence: str | None = None
     languages: tuple[str, ...] = ()
     parameters: str | None = None
+    memory: int | None = None
     status: Literal["current", "preview", "deprecated", "retired"] = "current"
     retires: str | None = None
     notes: str | None = None
@@ -269,8 +310,18 @@ class Card:
     """A whole card. `card` is the version of this schema. `any_model` says that names which are not
     listed may be models too; a `reseller` serves other makers' models, whose bare ids mean the
     maker. `dialect_by` picks another dialect by the value of a setting that the card adds
-    (`dialect_by.api.responses = "openai_responses"`); a model's own dialect beats it. `source` is
-    that of every fact without one of its own."""
+    (`dialect_by.api.responses = "openai_responses"`); a model's own dialect beats it. `family` is
+    what its chat models are known by, `expected_output` stands in for that of models without one.
+    `free_when` are values of settings under which nothing is charged (`tier = "free"`). `mode_by`
+    says in which mode (of a price's `modes`, or "standard" for the row itself) a call is processed,
+    by the values of a request's field, an answer's detail or a setting of that name
+    (`mode_by.service_tier = { flex = "flex", default = "standard" }`); a value that is not there
+    makes the price unknown. `cache_on_request` says that a prompt is written to the cache only
+    where the request asks for it. `counts` are the places in an answer's details of what is priced
+    apart, by its name in a price (`search = "server_tool_use.web_search_requests"`).
+    `count_dialect` is the dialect in which the provider is asked to count tokens; without one it
+    does not count.
+    `source` is that of every fact without one of its own."""
 
     card: Literal[1]
     id: str
@@ -283,6 +334,14 @@ class Card:
     country: str | None = None
     currency: str | None = None
     default_model: str | None = None
+    family: str | None = None
+    expected_output: int | None = None
+    free_when: Mapping[str, str] = NOTHING
+    mode_by: Mapping[str, Mapping[str, str]] = NOTHING
+    counts: Mapping[str, str] = NOTHING
+    cache_on_request: bool = False
+    count_dialect: str | None = None
+    price_factors: tuple[PriceFactor, ...] = ()
     any_model: bool = False
     reseller: bool = False
     auth: Auth = field(default_factory=Auth)
@@ -291,6 +350,7 @@ class Card:
     authority: Authority | None = None
     quirks: CardQuirks = field(default_factory=CardQuirks)
     limits: Limits = field(default_factory=Limits)
+    controls: tuple[Control, ...] = ()
     privacy: tuple[Privacy, ...] = ()
     models: tuple[Model, ...] = ()
     source: Source | None = None

@@ -1,9 +1,12 @@
-"""The cards there are: shipped ones, the user's own, and second accounts that extend one."""
+"""The cards there are: the user's own, refreshed ones, shipped ones, in this order; and second
+accounts that extend one."""
 
+import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
@@ -11,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from llmctl import resources
-from llmctl.cards import Card, Price, Setting, Source
-from llmctl.errors import ConfigError, NotFound
+from llmctl import __version__, refreshed, resources
+from llmctl.cards import Card, Model, Setting, Source
+from llmctl.errors import ConfigError, LlmctlError, NotFound
 from llmctl.messages import _
 from llmctl.settings import Loaded, ProviderSettings, Settings
 from llmctl.settings.layers import read_toml
@@ -27,7 +30,7 @@ ID = re.compile(r"[a-z][a-z0-9]*")
 def provider_ids(settings: Settings) -> list[str]:
     """The ids of all cards and of all accounts in the settings, in alphabetical order."""
     extended = {name for name, one in settings.providers.items() if one.extends}
-    return sorted({*_shipped_ids(), *_own_cards(), *extended})
+    return sorted({*shipped_ids(), *refreshed.files(), *own_cards(), *extended})
 
 
 def card(provider: str, settings: Settings) -> Card:
@@ -48,11 +51,34 @@ def card(provider: str, settings: Settings) -> Card:
     return found
 
 
-def refuse_strangers(loaded: Loaded) -> None:
-    """Raises ConfigError for settings of a provider that there is not: a misspelt id would
-    otherwise leave a proxy or an address out without a word."""
+def refuse_unfit(provider: str, loaded: Loaded) -> None:
+    """Raises ConfigError where there is no such provider, or its settings do not fit its card."""
+    own = loaded.settings.providers.get(provider)
+    if own is None:
+        return
+    refuse_strangers(loaded, (provider,))
+    found = card(provider, loaded.settings)
+    for one in found.settings:
+        if (value := own.extra.get(one.name)) is not None:
+            refuse_no_choice(found, one, value)
+
+
+def refuse_no_choice(found: Card, one: Setting, value: str) -> None:
+    """Raises ConfigError for a value that is none of those a setting of a card has."""
+    if one.choices and value not in one.choices:
+        raise ConfigError(
+            _("providers.{provider}.{name} is {value}, not one of: {choices}",
+              provider=found.id, name=one.name, value=value, choices=", ".join(one.choices)),
+            hint=_("set it: llmctl config set providers.{provider}.{name} VALUE",
+                   provider=found.id, name=one.name),
+        )  # fmt: skip
+
+
+def refuse_strangers(loaded: Loaded, names: Collection[str] | None = None) -> None:
+    """Raises ConfigError for settings of a provider that there is not (of `names` only, where they
+    are given): a misspelt id would otherwise leave a proxy or an address out without a word."""
     ids = provider_ids(loaded.settings)
-    for name in loaded.settings.providers:
+    for name in loaded.settings.providers if names is None else names:
         if name not in ids:
             prefix = f"providers.{name}"
             where = next((str(one) for key, one in loaded.origins.items()
@@ -91,9 +117,11 @@ def _card(provider: str, settings: Settings) -> Card:
         return replace(
             base, id=provider, name=f"{base.name} ({provider})", auth=replace(base.auth, env=())
         )
-    if provider in _own_cards():
+    if provider in own_cards():
         return _own(paths().config / "providers" / f"{provider}.toml")
-    if provider in _shipped_ids():
+    if (name := refreshed.files().get(provider)) and (renewed := _renewed(provider, name)):
+        return renewed
+    if provider in shipped_ids():
         return _shipped(provider)
     ids = provider_ids(settings)
     near = get_close_matches(provider, ids, 3)
@@ -106,7 +134,8 @@ def _card(provider: str, settings: Settings) -> Card:
 
 
 @cache
-def _shipped_ids() -> frozenset[str]:
+def shipped_ids() -> frozenset[str]:
+    """The ids of the cards that ship with us."""
     return frozenset(
         one.name.removesuffix(".toml")
         for one in resources.providers().iterdir()
@@ -121,15 +150,63 @@ def shipped_table(provider: str) -> Json:
 
 @cache
 def _shipped(provider: str) -> Card:
-    return build(Card, shipped_table(provider))
+    return build(Card, _parsed(provider))
+
+
+def _parsed(provider: str) -> Json:
+    """The same as `shipped_table`, out of the cache folder where it was read before: as JSON it
+    takes a twentieth of the time. A file that is written anew counts as another one."""
+    path = resources.providers() / f"{provider}.toml"
+    if not isinstance(path, Path):  # in a zipped wheel
+        return shipped_table(provider)
+    from llmctl.files import read_own, write_private
+
+    now = path.stat()
+    state = f"{now.st_size:x}-{now.st_mtime_ns:x}-{now.st_ctime_ns:x}"
+    known = paths().cache / "cards" / f"{provider}-{__version__}-{state}.json"
+    try:
+        return json.loads(read_own(known))
+    except (OSError, ValueError):  # not there, or damaged
+        table = shipped_table(provider)
+    with suppress(LlmctlError, OSError):  # a cache that cannot be written costs time, no more
+        for earlier in known.parent.glob(f"{provider}-*.json"):
+            earlier.unlink()
+        write_private(known, json.dumps(table).encode())
+    return table
 
 
 def is_users(provider: str) -> bool:
-    """Whether the card is the user's own, not one of those that ship with us."""
-    return provider in _own_cards()
+    """Whether the card is the user's own or was given by them, not one of those that ship with us:
+    what it claims of privacy is not taken for more than the shipped one says."""
+    return provider in own_cards() or refreshed.is_given(provider)
 
 
-def _own_cards() -> set[str]:
+def _renewed(provider: str, name: str) -> Card | None:
+    """A refreshed card; None where it was taken away a moment ago. Raises ConfigError."""
+    path = refreshed.folder() / name
+    try:
+        table = tomllib.loads(path.read_bytes().decode("utf-8"))
+        found = checked(Card, table, paths().cache)
+        wrong = next(faults(found), None)
+        if found.id != provider:
+            wrong = _("its id {id} is not the file's name", id=found.id)
+    except FileNotFoundError:
+        return None
+    except Misfit as misfit:
+        wrong = f"{'.'.join(map(str, misfit.path))}: {misfit.reason}"
+    except OSError as error:
+        wrong = error.strerror or type(error).__name__
+    except (ValueError, RecursionError) as error:
+        wrong = str(error)
+    if wrong:
+        raise ConfigError(
+            _("the refreshed card {path} is damaged: {why}", path=path, why=wrong),
+            hint=_("go back to the cards of this version: llmctl cards reset"),
+        )
+    return found
+
+
+def own_cards() -> set[str]:
     """Their ids. Names only: a path for each would be the greater part of the work."""
     try:
         names = os.listdir(paths().config / "providers")
@@ -161,6 +238,7 @@ def _compare() -> str:
 
 def faults(found: Card) -> Iterator[str]:
     """What is wrong in a card beyond the types of its entries."""
+    from llmctl.card_faults import control_faults, price_faults
     from llmctl.dialects import DIALECTS
 
     if not ID.fullmatch(found.id):
@@ -176,45 +254,28 @@ def faults(found: Card) -> Iterator[str]:
         yield _("the model {name} stands there twice", name=name)
     for source in _sources(found):
         yield from _date_faults(source.checked)
+        if source.expires is not None:
+            yield from _date_faults(source.expires)
     for model in found.models:
         if model.retires is not None:
             yield from _date_faults(model.retires)
         for price in model.prices:
-            yield from _price_faults(price)
-        starts = [price.since for price in model.prices]
-        if starts != sorted(starts, reverse=True):
-            yield _("the prices of {name} are not newest first", name=model.id)
-
-
-def _price_faults(price: Price) -> Iterator[str]:
-    from decimal import Decimal, InvalidOperation
-
-    yield from _date_faults(price.since)
-    for figure in filter(None, _figures(price)):
-        try:
-            if Decimal(figure) < 0:
-                yield _("the price {figure} is negative", figure=figure)
-        except InvalidOperation:
-            yield _("the price {figure} is no number", figure=figure)
+            yield from _date_faults(price.since)
+    yield from price_faults(found)
+    yield from control_faults(found)
 
 
 def _sources(found: Card) -> Iterator[Source]:
     """The source of every fact of a card that states one."""
     stated = [found.source, *(fact.source for fact in found.privacy)]
+    stated += [source for fact in found.privacy for source in fact.sources.values()]
+    stated += [one.source for fact in found.privacy for one in fact.lowered]
+    stated += [control.source for control in found.controls]
+    stated += [factor.source for factor in found.price_factors]
+    stated.append(found.authority.source if found.authority else None)
     for model in found.models:
         stated += [model.source, *(price.source for price in model.prices)]
     return filter(None, stated)
-
-
-def _figures(price: Price) -> Iterator[str | None]:
-    """Everything in a row of a price list that is a decimal number."""
-    yield from (price.input, price.output, price.cache_read, price.cache_write)
-    yield from (price.image, price.audio_second, price.search, price.request)
-    for tier in price.tiers:
-        yield from (tier.input, tier.output, tier.cache_read, tier.cache_write)
-    for mode in price.modes.values():
-        yield from (mode.factor, mode.input, mode.output, mode.cache_read)
-    yield from (window.factor for window in price.windows)
 
 
 def _date_faults(text: str) -> Iterator[str]:
@@ -226,17 +287,26 @@ def _date_faults(text: str) -> Iterator[str]:
 
 def base_url(found: Card, own: ProviderSettings) -> str:
     """Where requests go: the settings, else the card's environment variable, else the card. A bare
-    host from the environment gets the scheme and port of the card's own address."""
-    if own.base_url:
-        return own.base_url.rstrip("/")
-    name = found.endpoint.base_url_env
-    given = os.environ.get(name, "").strip() if name else ""
+    host from the environment gets the scheme and port of the card's own address. The scheme is in
+    lower case. Raises ConfigError for a host with blanks in it, which readers of addresses leave
+    out, each in its own way."""
+    given = (own.base_url or "").strip()
     if not given:
-        return found.endpoint.base_url.rstrip("/")
-    if "://" not in given:
-        given = _completed(given, urlsplit(found.endpoint.base_url))
-    # What a server listens on, "every address", is this machine for whoever asks it.
-    return re.sub(r"://(0\.0\.0\.0|\[::\])(?=[:/]|$)", "://127.0.0.1", given).rstrip("/")
+        name = found.endpoint.base_url_env
+        given = os.environ.get(name, "").strip() if name else ""
+        if given and "://" not in given:
+            given = _completed(given, urlsplit(found.endpoint.base_url))
+        # What a server listens on, "every address", is this machine for whoever asks it.
+        given = re.sub(r"://(0\.0\.0\.0|\[::\])(?=[:/]|$)", "://127.0.0.1", given)
+    given = (given or found.endpoint.base_url).rstrip("/")
+    if re.search(r"[\s\x00-\x1f\x7f]", "/".join(given.split("/", 3)[:3])):
+        raise ConfigError(
+            _("providers.{provider}.base_url has a blank in it", provider=found.id),
+            hint=_("set it: llmctl config set providers.{provider}.base_url https://…",
+                   provider=found.id),
+        )  # fmt: skip
+    scheme, mark, rest = given.partition("://")
+    return f"{scheme.lower()}{mark}{rest}" if mark else given
 
 
 def _completed(given: str, own: SplitResult) -> str:
@@ -259,11 +329,27 @@ def setting_of(found: Card, own: ProviderSettings, one: Setting) -> str | None:
     return one.default if at_home else one.default_elsewhere or one.default
 
 
+def dialect_of(card: Card, model: Model | None, own: ProviderSettings) -> str:
+    """The name of the dialect: the model's own, else the one that a setting picks, else the
+    card's."""
+    if model is not None and model.dialect is not None:
+        return model.dialect
+    for one in card.settings:
+        picked = card.dialect_by.get(one.name, {}).get(setting_of(card, own, one) or "")
+        if picked is not None:
+            return picked
+    return card.dialect
+
+
 def is_own_host(found: Card, url: str) -> bool:
     """Whether the URL's host is one of those for which the card's facts hold."""
-    host = (urlsplit(url).hostname or "").lower()
-    own = (urlsplit(found.endpoint.base_url).hostname or "").lower()
-    return host == own or any(
+    host = host_of(url)
+    return host == host_of(found.endpoint.base_url) or any(
         host.endswith(name[1:]) if name.startswith("*.") else host == name
         for name in found.endpoint.hosts
     )
+
+
+def host_of(url: str) -> str:
+    """The host in lower case, without the dot that ends a whole name; empty without one."""
+    return (urlsplit(url).hostname or "").lower().removesuffix(".")

@@ -200,6 +200,15 @@ class Terminated(LlmctlError):
     when = "SIGTERM, state saved"
 
 
+class Stopped(BaseException):
+    """What a signal raises where no event loop runs. It is no Exception, so that nothing that bears
+    with trouble (a cache, a search, a ledger) takes it for its own. `error` says which it was."""
+
+    def __init__(self, error: LlmctlError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 @dataclass(frozen=True, slots=True)
 class ExitCode:
     exit_code: int
@@ -220,5 +229,5 @@ def internal(error: BaseException) -> LlmctlError:
     its type is named."""
     return LlmctlError(
         _("llmctl failed unexpectedly ({kind})", kind=type(error).__name__),
-        hint=_("run it again with -v for the traceback, and report it"),
+        hint=_("set LLMCTL_DEBUG=1 and run it again for the traceback, and report it"),
     )

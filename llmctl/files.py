@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from llmctl.errors import IoFailed
+from llmctl.errors import IoFailed, UsageError
 from llmctl.messages import _
 
 FOLDER = 0o700
@@ -77,7 +77,7 @@ def _repair_folder(path: Path) -> None:
             hint=_("name a folder inside it: {path}", path=path / "llmctl"),
             reason="shared-folder",
         )
-    path.chmod(FOLDER)
+    path.chmod(stat.S_IMODE(mode) & ~OTHERS)  # one that its owner may only read stays so
 
 
 def repair_file(path: Path) -> None:
@@ -89,8 +89,8 @@ def repair_file(path: Path) -> None:
         return
     with suppress(FileNotFoundError):
         _check_link(path)
-        if path.stat().st_mode & OTHERS:
-            path.chmod(FILE)
+        if (mode := path.stat().st_mode) & OTHERS:
+            path.chmod(stat.S_IMODE(mode) & ~OTHERS)
 
 
 def create_private(path: Path) -> bool:
@@ -171,6 +171,14 @@ def io_failed(error: OSError, path: Path) -> IoFailed:
         _("cannot use {path}: {cause}", path=path, cause=error.strerror or type(error).__name__),
         hint=_("check who owns it and whether it can be written"),
         reason="not-usable",
+    )
+
+
+def unreadable(error: OSError, path: object, hint: str) -> UsageError:
+    """The error for a file that was named on the command line and cannot be read."""
+    return UsageError(
+        _("cannot read {path}: {why}", path=path, why=error.strerror or type(error).__name__),
+        hint=hint,
     )
 
 

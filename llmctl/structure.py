@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from llmctl import __version__
+from llmctl.messages import _
 from llmctl.types import Json
 
 if TYPE_CHECKING:
@@ -49,6 +50,17 @@ class Range:
         return schema
 
 
+class Day:
+    """A day as text, YYYY-MM-DD, written `Annotated[str, Day()]`; checked by pydantic alone."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return {**handler(source), "pattern": DAY}
+
+    def allows(self, _text: str) -> bool:
+        return False  # pydantic is to be asked
+
+
+DAY = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 Count = Annotated[int, Range(least=0)]
 Several = Annotated[int, Range(least=1)]
 
@@ -138,7 +150,11 @@ def adapted(kind: type[T]) -> "TypeAdapter[T]":
 
 
 def _reason(kind: str, text: str) -> str:
-    return "unknown key" if kind in ("unexpected_keyword_argument", "extra_forbidden") else text
+    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        return "unknown key"
+    if kind == "string_pattern_mismatch" and DAY in text:
+        return _("it must be a day (YYYY-MM-DD)")
+    return text.removeprefix("Value error, ")  # of a check of ours, which speaks for itself
 
 
 def _forbid_unknown(kind: Any) -> None:

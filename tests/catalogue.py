@@ -54,9 +54,8 @@ def extracted() -> Catalog:
     for path in sorted((ROOT / "providers").glob("*.toml")):
         for text in warnings(path):  # translated when the model answers
             found.add(text, locations=[(path.relative_to(ROOT).as_posix(), 0)])
-    for path in sorted((ROOT / "llmctl" / "cli").glob("*.py")):
-        for text in command_helps(path):  # translated by llmctl/cli/spoken.py
-            found.add(text, locations=[(path.relative_to(ROOT).as_posix(), 0)])
+    for path, text in command_helps():  # translated by llmctl/cli/spoken.py
+        found.add(text, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     return found
 
 
@@ -67,18 +66,42 @@ def warnings(path: Path) -> Iterator[str]:
             yield model["warning"]
 
 
-def command_helps(path: Path) -> Iterator[str]:
-    """The docstrings of the functions under `@app.command(…)`, which are what --help prints."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.FunctionDef) and any(
-            isinstance(one, ast.Call)
-            and isinstance(one.func, ast.Attribute)
-            and one.func.attr == "command"
-            for one in node.decorator_list
-        ):
-            text = ast.get_docstring(node)
-            if text:
-                yield text
+def command_helps() -> Iterator[tuple[Path, str]]:
+    """The docstrings of the functions that are commands, which are what --help prints: those under
+    `@app.command(…)`, and those given to `app.command(…)(module.function)`."""
+    trees = {
+        path: ast.parse(path.read_bytes())
+        for path in sorted((ROOT / "llmctl" / "cli").glob("*.py"))
+    }
+    given = {name for path, tree in trees.items() for name in _registered(path.stem, tree)}
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and (
+                (path.stem, node.name) in given or any(map(_is_command, node.decorator_list))
+            ):
+                text = ast.get_docstring(node)
+                if text:
+                    yield path, text
+
+
+def _is_command(node: ast.expr) -> bool:
+    """Whether it is `….command(…)`."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "command"
+    )
+
+
+def _registered(module: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Module and name of the functions that are made commands by a call."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _is_command(node.func):
+            for one in node.args:
+                if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name):
+                    yield one.value.id, one.attr
+                elif isinstance(one, ast.Name):
+                    yield module, one.id
 
 
 def written(catalogue: Catalog) -> bytes:

@@ -16,6 +16,14 @@ properties.register_profile("steady", derandomize=True, deadline=None)
 properties.load_profile("steady")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever reads a card keeps it in the cache folder, which is not to be the developer's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLMCTL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def running_simulator() -> Iterator[Simulator]:
     with Simulator() as sim:

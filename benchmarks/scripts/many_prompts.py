@@ -71,8 +71,9 @@ async def llmctl(stand_in: Any = None) -> None:
             run = Run(call, route, lane)
             async for _event in run.events():
                 pass
+            verdict, cost = route.verdict_and_cost(run.meter.finished, call)
             receipt = run.meter.receipt(
-                provider=route.provider, verdict=route.verdict, cost=route.cost(), streamed=False
+                provider=route.provider, verdict=verdict, cost=cost, streamed=False
             )
             return receipt.text
 

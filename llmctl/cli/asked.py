@@ -12,10 +12,20 @@ from llmctl.output.choose import refuse_two
 from llmctl.output.encoding import known
 from llmctl.settings import Settings
 from llmctl.templates.shape import Rendered
-from llmctl.types import Chat, Complete, Json, Message, Role, message
-from llmctl.values import dataclass
+from llmctl.types import Chat, Complete, Json, Message, Role, Text, message
+from llmctl.values import dataclass, replace
 
 T = TypeVar("T")
+
+# What --require takes, by the setting of the policy that it is.
+VALUED_RULES = ("region=RU", "max-retention=30", "licence=MIT")
+BARE_RULES: Mapping[str, tuple[str, Json]] = {
+    "no-training": ("no_training", True),
+    "no-human-review": ("human_review", "deny"),
+    "known": ("unknown", "deny"),
+    "open-weights": ("open_weights", True),
+    "tunable": ("tunable", True),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +61,14 @@ class Asked:
     privacy: str | None = None
     local_only: bool = False
     require: str | None = None
+    redact: bool = False
+    redact_names: str | None = None
+    secrets: str | None = None
+    allow_logging: bool = False
+    attachment: list[str] | None = None
+    max_cost: str | None = None
+    allow_unknown_cost: bool = False
+    tag: str | None = None
     dry_run: bool = False
     profile: str | None = None
     no_stdin: bool = False
@@ -67,6 +85,12 @@ class Asked:
             "network.timeout": self.timeout,
             "network.idle_timeout": self.idle_timeout,
             "policy.max_level": "device" if self.local_only else self.privacy,
+            "policy.secrets": first(self.secrets, "redact" if self.redact else None),
+            "policy.pii": "redact" if self.redact else None,
+            "privacy.allow_logging": self.allow_logging or None,
+            "privacy.redact_names": self.redact_names,
+            "budget.per_call": self.max_cost,
+            "budget.allow_unknown_cost": self.allow_unknown_cost or None,
             "output.encoding": self.encoding,
             **required(self.require),
         }
@@ -80,6 +104,12 @@ class Asked:
             "network.timeout": "--timeout",
             "network.idle_timeout": "--idle-timeout",
             "policy.max_level": "--local-only" if self.local_only else "--privacy",
+            "policy.secrets": "--secrets" if self.secrets else "--redact",
+            "policy.pii": "--redact",
+            "privacy.allow_logging": "--allow-logging",
+            "privacy.redact_names": "--redact-names",
+            "budget.per_call": "--max-cost",
+            "budget.allow_unknown_cost": "--allow-unknown-cost",
             "output.encoding": "--encoding",
         }
         return {**dict.fromkeys(required(self.require), "--require"), **names}
@@ -92,12 +122,25 @@ class Asked:
                 _("-m names no model"),
                 hint=_("leave it out for the default: llmctl models default"),
             )
+        if self.tag is not None and not self.tag.strip():
+            raise UsageError(_("--tag needs a name"), hint=_("leave it out for none"))
+        guards = {"--require": self.require, "--redact-names": self.redact_names,
+                  "--privacy": self.privacy, "--secrets": self.secrets}  # fmt: skip
+        for guard, value in guards.items():
+            if value is not None and not value.strip(" ,"):
+                raise UsageError(
+                    _("{flag} is empty, so it would guard nothing", flag=guard),
+                    hint=_("see what it takes: llmctl ask --help"),
+                )
         pairs(self.option, "-o")
         pairs(self.param, "-p")
         refuse_two(self.json + self.events + self.extract)
         if self.encoding is not None:
             known(self.encoding)
-        chat_only = {"-t": self.template, "-s": self.system, "--schema": self.schema}
+        files = self.attachment[0] if self.attachment else None
+        chat_only = {
+            "-t": self.template, "-s": self.system, "--schema": self.schema, "-a": files,
+        }  # fmt: skip
         if self.complete and (flag := next((one for one in chat_only if chat_only[one]), None)):
             raise UsageError(
                 _("--complete continues a text; it has no use for {flag}", flag=flag),
@@ -106,23 +149,25 @@ class Asked:
 
 
 def required(rules: str | None) -> dict[str, Json]:
-    """`region=RU,max-retention=30,no-training,open-weights` as policy settings."""
+    """`region=RU,max-retention=30,no-training,open-weights,...` as policy settings. A rule with a
+    value that is given more than once allows each of them."""
     flags: dict[str, Json] = {}
     for rule in filter(None, (one.strip() for one in (rules or "").split(","))):
         name, equals, value = rule.partition("=")
         match name:
             case "region" if value:
                 flags.setdefault("policy.regions", []).append(value.upper())
-            case "max-retention" if value.isdigit():
+            case "licence" | "license" if value:
+                flags.setdefault("policy.licences", []).append(value)
+            case "max-retention" if value.isascii() and value.isdigit():
                 flags["policy.max_retention_days"] = int(value)
-            case "no-training" if not equals:
-                flags["policy.no_training"] = True
-            case "open-weights" if not equals:
-                flags["policy.open_weights"] = True
+            case _ if name in BARE_RULES and not equals:
+                setting, meant = BARE_RULES[name]
+                flags[f"policy.{setting}"] = meant
             case _:
                 raise UsageError(
                     _("--require does not know {rule}", rule=rule),
-                    hint=_("rules: region=RU, max-retention=30, no-training, open-weights"),
+                    hint=_("rules: {rules}", rules=", ".join((*VALUED_RULES, *BARE_RULES))),
                 )
     return flags
 
@@ -162,6 +207,7 @@ def make_call(
     history: tuple[Message, ...],
     schema: Mapping[str, Json] | None,
     model: str,
+    attached: tuple[Text, ...] = (),
 ) -> Chat | Complete:
     """The call that the flags, the template, the settings and the conversation so far make."""
     defaults = settings.defaults
@@ -184,7 +230,10 @@ def make_call(
         return Complete(
             model, prompt.text(), max_tokens, temperature, seed, stop, not asked.no_stream, options
         )
-    asked_now = rendered.messages if rendered else (message(Role.USER, prompt.text()),)
+    asked_now = rendered.messages if rendered else with_files(prompt, attached)
+    if rendered and attached:
+        *before, last = rendered.messages
+        asked_now = (*before, replace(last, parts=(*attached, *last.parts)))
     if asked.system is not None:  # said now, so it holds instead of what was said before
         history = tuple(one for one in history if one.role is not Role.SYSTEM)
     system = first(asked.system, own.system, defaults.system)
@@ -202,6 +251,14 @@ def make_call(
         stream=not asked.no_stream,
         options=options,
     )
+
+
+def with_files(prompt: Prompt, attached: tuple[Text, ...]) -> tuple[Message, ...]:
+    """The prompt as a message, the files before it; files alone are a prompt, too."""
+    if attached and not (prompt.input or prompt.argument):
+        *before, last = attached
+        return (Message(Role.USER, (*before, replace(last, text=last.text.rstrip("\n")))),)
+    return (Message(Role.USER, (*attached, Text(prompt.text()))),)
 
 
 def first(*choices: T | None) -> T | None:

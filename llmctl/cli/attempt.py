@@ -2,17 +2,18 @@
 
 import asyncio
 from contextlib import aclosing
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from llmctl.cli.aged import aged
 from llmctl.cli.loop import stopped
 from llmctl.engine.meter import Meter
-from llmctl.engine.outcome import LIMITS
 from llmctl.engine.route import Route
 from llmctl.errors import LlmctlError, SchemaMismatch
 from llmctl.messages import _
 from llmctl.output.choose import Renderer
 from llmctl.types import (
+    LIMITS,
     Chat,
     Complete,
     FinishReason,
@@ -24,47 +25,87 @@ from llmctl.types import (
 from llmctl.values import replace
 
 if TYPE_CHECKING:
+    from llmctl.engine.clearance import Cleared
     from llmctl.settings import Settings
 
 
 async def attempt(
-    route: Route, settings: "Settings", call: Chat | Complete, show: Renderer
+    ready: "Cleared", settings: "Settings", show: Renderer, *, quiet: bool = False
 ) -> tuple[Receipt, LlmctlError | None]:
-    """Run the call through the renderer; the receipt, and the error that ended it if one did."""
+    """Run the call through the renderer; the receipt, and the error that ended it if one did. With
+    `quiet`, when notes are not shown, the one of the day is left for the next run."""
     from llmctl.engine.retry import Retries
     from llmctl.engine.run import Run
     from llmctl.transport.exchange import Lane
 
-    network = settings.network
+    route, call, network = ready.route, ready.call, settings.network
     error: LlmctlError | None = None
-    async with Lane(route.target) as lane:
+    try:
+        lane = Lane(route.target)
+    except LlmctlError:
+        given_back(ready)
+        raise
+    async with lane:
         run = Run(
             call,
             route,
             lane,
             retries=Retries(network.retries, network.backoff, max_wait=network.max_wait),
             timeout=network.timeout,
+            reservation=ready.reservation,
         )
         try:
-            for note in (*warned(route), *dropped(call, route)):
+            old = () if quiet else aged(route)
+            for note in (*warned(route), *old, *dropped(call, route), *ready.notes):
                 show.event(note)
             async with aclosing(run.events()) as events:
                 async for event in events:
                     show.event(event)
-            check_schema(call, run.meter)
+            check_schema(ready, run.meter)
         except LlmctlError as failed:
             error = failed
         except asyncio.CancelledError:
             error = stopped()
     run.meter.end()
-    return receipt_of(run.meter, route, call, error), error
+    receipt = receipt_of(run.meter, ready, error)
+    if ready.reservation is not None:
+        ready.reservation.settle(
+            receipt.cost, sent=run.meter.attempts > 0, error=error, shown=run.meter.shown
+        )
+    return receipt, error
 
 
-def check_schema(call: Chat | Complete, meter: Meter) -> None:
-    if isinstance(call, Chat) and call.schema is not None:
-        from llmctl.engine.schema import check_answer
+def given_back(ready: "Cleared") -> None:
+    """Nothing was sent after all, so no money is set aside."""
+    if ready.reservation is not None:
+        ready.reservation.give_back()
 
+
+def check_schema(ready: "Cleared", meter: Meter) -> None:
+    """Raises SchemaMismatch for an answer that misses the schema with what placeholders stand for
+    in it. The error goes to the ledger, and with --repair to the model: it quotes the answer as it
+    came."""
+    call, before = ready.call, ready.screened.before
+    if not isinstance(call, Chat) or call.schema is None:
+        return
+    from llmctl.engine.schema import check_answer
+
+    restorer = ready.screened.restorer()
+    if restorer is None or not isinstance(before, Chat) or before.schema is None:
         check_answer(call.schema, meter.text)
+        return
+    try:
+        check_answer(before.schema, restorer.text(meter.text, quoted=True))
+    except SchemaMismatch as mismatch:
+        reason = mismatch.reason
+    else:
+        return
+    check_answer(call.schema, meter.text)
+    raise SchemaMismatch(
+        _("the answer does not match the schema once its placeholders are replaced"),
+        hint=_("ask once more with --repair, or ask another model"),
+        reason=reason,
+    )
 
 
 def shortened(call: Chat | Complete, receipt: Receipt) -> str | None:
@@ -110,17 +151,17 @@ def dropped(call: Chat | Complete, route: Route) -> list[Notice]:
     ]  # fmt: skip
 
 
-def receipt_of(
-    meter: Meter, route: Route, call: Chat | Complete, error: LlmctlError | None
-) -> Receipt:
-    verdict, cost = route.verdict_and_cost(meter.finished)
-    return meter.receipt(
-        provider=route.provider,
+def receipt_of(meter: Meter, ready: "Cleared", error: LlmctlError | None) -> Receipt:
+    at = datetime.fromisoformat(meter.started_at)
+    verdict, cost = ready.route.verdict_and_cost(meter.finished, ready.call, at)
+    receipt = meter.receipt(
+        provider=ready.route.provider,
         verdict=verdict,
         cost=cost,
-        streamed=call.stream,
+        streamed=ready.call.stream,
         error=error,
     )
+    return replace(receipt, redactions=ready.screened.redactions)
 
 
 def repaired(call: Chat, text: str, error: SchemaMismatch) -> Chat:

@@ -1,12 +1,17 @@
 """`llmctl config`: settings, where each value comes from, and which project files are trusted."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmctl.cli.options import Json
 from llmctl.messages import _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llmctl.settings import Loaded
 
 app = typer.Typer(
     help=_("Settings: show, get, set, edit; trust in project files."),
@@ -46,7 +51,7 @@ def show(
             {
                 "version": 1,
                 "settings": {
-                    key: {"value": value, "origin": str(loaded.origin(key))}
+                    key: {"value": value, "origin": loaded.origin(key).code}
                     for key, value in values.items()
                 },
             }
@@ -99,11 +104,27 @@ def set_(
     except ValueError:
         read = value
     try:
-        settings.set_value(key, value if read is None else read)
+        settings.set_value(key, value if read is None else read, _fits(key))
     except ConfigError:
         if isinstance(read, str):
             raise
-        settings.set_value(key, value)  # a name may look like a number
+        settings.set_value(key, value, _fits(key))  # a name may look like a number
+
+
+def _fits(key: str) -> "Callable[[Loaded], None]":
+    """What is to hold beyond the types of settings: a provider's fit its card."""
+    names = key.split(".")
+    if names[0] == "profiles":
+        names = names[2:]
+    if names[:1] != ["providers"] or len(names) < 2:
+        return lambda _new: None
+
+    def fits(new: "Loaded") -> None:
+        from llmctl import catalogue
+
+        catalogue.refuse_unfit(names[1], new)
+
+    return fits
 
 
 @app.command("unset", epilog=_("Example: llmctl config unset defaults.model"))

@@ -63,26 +63,28 @@ def _found(loaded: "Loaded") -> Iterator[Choice]:
 def served(provider: str, loaded: "Loaded") -> list[str]:
     """The models of a server on this machine, those left out that it passes on to a cloud."""
     from llmctl.cli.loop import run_async
-    from llmctl.dialects import DIALECTS
     from llmctl.engine.listing import models_of
+    from llmctl.engine.names import runs_elsewhere
     from llmctl.errors import LlmctlError
 
     card = catalogue.card(provider, loaded.settings)
-    dialect = DIALECTS[card.dialect]()
     try:
         names = run_async(models_of(card, loaded.settings, timeout=LISTING_SECONDS))
     except LlmctlError:  # it is not the server that its port stands for, or wants a key
         return []
-    own = [name for name in names if not dialect.runs_elsewhere(name)]
+    own = [name for name in names if not runs_elsewhere(card, name)]
     return [f"{provider}/{name}" for name in own[:MOST_MODELS]]
 
 
 def about(provider: str, loaded: "Loaded") -> str:
     """Price and privacy level in a few words."""
+    from llmctl.privacy.levels import HERE
+    from llmctl.privacy.standing import usual_level
+
     card = catalogue.card(provider, loaded.settings)
-    price = _("paid") if card.kind == "api" else _("free")
-    level = card.privacy[0].level.value if card.privacy else "unknown"
-    return f"{card.name}, {price}, {level}"
+    level = usual_level(card, loaded.settings)
+    price = _("free") if level in HERE else _("paid")
+    return f"{card.name}, {price}, {level.value}"
 
 
 def _ask(choices: list[Choice]) -> Choice:

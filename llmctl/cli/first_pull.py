@@ -12,14 +12,14 @@ from llmctl.output.streams import err
 
 if TYPE_CHECKING:
     from llmctl.cards import Model
-    from llmctl.settings import Settings
+    from llmctl.settings import Loaded, Settings
 
 
 # What is fetched where nobody can be asked; the default model is below it.
 MOST_UNASKED = 200_000_000
 
 
-def ready(route: Route, settings: "Settings", *, may_ask: bool, quiet: bool) -> Path:
+def ready(route: Route, loaded: "Loaded", *, may_ask: bool, quiet: bool) -> Path:
     """The weights, pulled now if need be; raises NotFound where that is not allowed."""
     notice = noticing(quiet)
     model = route.model_card
@@ -27,8 +27,8 @@ def ready(route: Route, settings: "Settings", *, may_ask: bool, quiet: bool) -> 
         return weights.by_path(route.model, route.card)
     if path := weights.ready(model, notice):
         return path
-    allowed(model, route, may_ask=may_ask, notice=notice)
-    return fetched(model, settings, quiet=quiet)
+    allowed(model, route, loaded, may_ask=may_ask, notice=notice)
+    return fetched(model, loaded.settings, quiet=quiet)
 
 
 def noticing(quiet: bool) -> weights.Notice:
@@ -39,7 +39,9 @@ def noticing(quiet: bool) -> weights.Notice:
     return notice
 
 
-def allowed(model: "Model", route: Route, *, may_ask: bool, notice: weights.Notice) -> None:
+def allowed(
+    model: "Model", route: Route, loaded: "Loaded", *, may_ask: bool, notice: weights.Notice
+) -> None:
     """Raises NotFound unless the file may and can be fetched now."""
     from importlib.util import find_spec
 
@@ -50,7 +52,13 @@ def allowed(model: "Model", route: Route, *, may_ask: bool, notice: weights.Noti
         raise missing()  # before 98 MB are fetched for nothing
     name = f"{route.provider}/{model.id}"
     if route.target.local_only:
-        raise not_here(name, _("and --local-only forbids to fetch it"))
+        place = loaded.origin("policy.max_level")
+        error = not_here(name, _("and policy lets nothing leave this machine ({place})",
+                                 place=place))  # fmt: skip
+        if place.kind != "flag":  # of which `models pull` knows nothing
+            error.hint = _("bring the file here, then: llmctl models pull {name} --from FILE",
+                           name=name)  # fmt: skip
+        raise error
     size = model.weights.size if model.weights else None
     if not may_ask and (size is None or size > MOST_UNASKED):
         raise not_here(name, _("and is too large to be fetched unasked"))

@@ -8,19 +8,27 @@ from llmctl.messages import _
 from llmctl.output.envelope import seconds
 from llmctl.output.streams import err
 from llmctl.store.figures import By, Explained, Sums
+from llmctl.store.percentiles import Spread
 from llmctl.types import Json
+from llmctl.types.amounts import plain
 
-BY_HEADERS = {By.DAY: _("day"), By.MODEL: _("model"), By.PROVIDER: _("provider")}
+BY_HEADERS = {
+    By.DAY: _("day"),
+    By.MONTH: _("month"),
+    By.MODEL: _("model"),
+    By.PROVIDER: _("provider"),
+    By.PROJECT: _("project"),
+    By.TAG: _("tag"),
+}
 STATS_HEADERS = [
     _("runs"),
     _("failed"),
-    _("tokens in"),
-    _("tokens out"),
+    _("in"),
+    _("out"),
     _("cost"),
-    _("price unknown"),
-    _("median first token, s"),
-    _("median total, s"),
+    _("unpriced"),
 ]
+TIMES_HEADERS = [_("runs"), "p50", "p90", "p95", "p99"]
 
 
 def stats_json(sums: Sums) -> dict[str, Json]:
@@ -31,18 +39,39 @@ def stats_json(sums: Sums) -> dict[str, Json]:
         "input_tokens": sums.input_tokens,
         "output_tokens": sums.output_tokens,
         "cost": [
-            {"amount": f"{amount:f}", "currency": currency}
+            {"amount": plain(amount), "currency": currency}
             for currency, amount in sums.cost.items()
         ],
         "unpriced": sums.unpriced,
         "median_ttft_s": seconds(sums.median_ttft_s),
         "median_total_s": seconds(sums.median_total_s),
+        "ttft_s": spread_json(sums.ttft_s),
+        "ttft_ready_s": spread_json(sums.ttft_ready_s),
+        "total_s": spread_json(sums.total_s),
+        "output_tokens_per_s": spread_json(sums.output_tokens_per_s),
+        "connected": sums.connected,
+        "reused": sums.reused,
+        "loaded": sums.loaded,
     }
+
+
+def spread_json(values: Spread) -> dict[str, Json]:
+    return {
+        "count": values.count,
+        "p50": seconds(values.p50),
+        "p90": seconds(values.p90),
+        "p95": seconds(values.p95),
+        "p99": seconds(values.p99),
+    }
+
+
+def _figure(value: float | None, digits: int) -> str | None:
+    return None if value is None else f"{value:.{digits}f}"
 
 
 def stats_row(sums: Sums) -> list[str | None]:
     cost = " + ".join(
-        f"{amount:f} {currency or ''}".rstrip() for currency, amount in sums.cost.items()
+        f"{plain(amount)} {currency or ''}".rstrip() for currency, amount in sums.cost.items()
     )
     return [
         sums.key,
@@ -52,9 +81,27 @@ def stats_row(sums: Sums) -> list[str | None]:
         str(sums.output_tokens),
         cost or None,
         str(sums.unpriced),
-        None if sums.median_ttft_s is None else f"{sums.median_ttft_s:.3f}",
-        None if sums.median_total_s is None else f"{sums.median_total_s:.3f}",
     ]
+
+
+def times_rows(sums: Sums) -> list[list[str | None]]:
+    """The key, and below it a row for each thing that was measured at least once."""
+    measured = (
+        (_("first token, s"), sums.ttft_s, 3),
+        (_("the same, connected and loaded"), sums.ttft_ready_s, 3),
+        (_("total, s"), sums.total_s, 3),
+        (_("tokens/s"), sums.output_tokens_per_s, 1),
+    )
+    rows: list[list[str | None]] = [
+        [
+            f"  {what}",
+            str(values.count),
+            *(_figure(one, digits) for one in (values.p50, values.p90, values.p95, values.p99)),
+        ]
+        for what, values, digits in measured
+        if values.count
+    ]
+    return [[sums.key, *[""] * len(TIMES_HEADERS)], *rows] if rows else []
 
 
 def purge_question(run: str | None, older_than: float | None) -> str:
@@ -113,7 +160,8 @@ def explain_text(known: Explained) -> str:
     return listed + "\n" + _(
         """Modes:
   full  prompts, instructions, answers, reasoning, attachments, and the numbers
-  meta  model, tokens, cost, times, privacy level, exit code, request id; no text
+  meta  model, tokens, cost, times, privacy level, exit code, request id, --tag and the
+        name of the project's folder; no text
   off   nothing
 Never kept: keys and request headers. Nothing is sent anywhere.
 The file is readable by you alone, and not encrypted.

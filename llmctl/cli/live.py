@@ -103,8 +103,8 @@ def bounds_of(route: Route) -> Bounds:
     from decimal import Decimal
 
     price = _price(route)
-    if price is None or route.card.kind != "api":
-        return Bounds(WANTED_TOKENS if route.card.kind != "api" else UNPRICED_TOKENS)
+    if price is None or route.is_free:
+        return Bounds(WANTED_TOKENS if route.is_free else UNPRICED_TOKENS)
     read, written = Decimal(price.input or 0), Decimal(price.output or 0)
     for tokens in (WANTED_TOKENS, WANTED_TOKENS // 4, FEWEST_TOKENS):
         amount = _cost(read, written, tokens, price.unit)
@@ -135,7 +135,7 @@ def _price(route: Route) -> "Price | None":
 
 def cost_text(route: Route, bounds: Bounds) -> str:
     """What the calls may cost, said before the first of them."""
-    if route.card.kind != "api":
+    if route.is_free:
         return _("Sending up to {calls} small requests to {name}: free, it runs on your own"
                  " hardware.", calls=MOST_CALLS, name=route.requested)  # fmt: skip
     if bounds.price is None:

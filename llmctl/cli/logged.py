@@ -31,22 +31,22 @@ LIST_RIGHT = (3, 4, 5, 6)
 PROMPT_WIDTH = 40
 
 
-def moment(given: str | None) -> str | None:
+def moment(given: str | None, flag: str = "--since") -> str | None:
     """`7d`, `24h`, a date or a moment as UTC in the way receipts write it; raises UsageError."""
     if given is None:
         return None
-    if found := AGO.fullmatch(given):
-        unit = "days" if found[2] == "d" else "hours"
-        when = datetime.now(UTC) - timedelta(**{unit: int(found[1])})
-    else:
-        try:
+    try:
+        if found := AGO.fullmatch(given):
+            unit = "days" if found[2] == "d" else "hours"
+            when = datetime.now(UTC) - timedelta(**{unit: int(found[1])})
+        else:
             when = datetime.fromisoformat(given)
-        except ValueError:
-            raise UsageError(
-                _("--since does not understand {text}", text=given),
-                hint=_("such as 7d, 24h, 2026-11-01 or 2026-11-01T15:00Z"),
-            ) from None
-        when = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+            when = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the second for what is before the year 1
+        raise UsageError(
+            _("{flag} does not understand {text}", flag=flag, text=given),
+            hint=_("such as 7d, 24h, 2026-11-01 or 2026-11-01T15:00Z"),
+        ) from None
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -56,7 +56,7 @@ def log_json(entry: Entry) -> dict[str, Json]:
         "kind": entry.kind,
         "mode": entry.mode,
         "conversation": entry.conversation,
-        "tags": entry.tags,
+        "tags": {"tag": None, "project": None, **entry.tags},
     }
 
 

@@ -123,18 +123,35 @@ def search(
     table(headers, rows)
 
 
-@app.command("stats", epilog=_("Examples: llmctl logs stats · llmctl logs stats --by model --json"))
+@app.command("stats", epilog=_("Examples: llmctl logs stats · llmctl logs stats --by day --json"))
 def stats(
-    by: Annotated[str, typer.Option("--by", metavar="day|model|provider")] = "day",
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by", metavar="GROUP", help=_("model, provider, day, month, project or tag")
+        ),
+    ] = "model",
     since: Since = None,
     json: Json = False,
 ) -> None:
-    """Sum up runs, tokens, cost and times."""
+    """Sum up runs, tokens, cost and times, with percentiles of what was measured.
+
+    A percentile is interpolated between the two nearest values; p95 is known from 20 runs on, p99
+    from 100. Runs that failed have no times here.
+    """
     from llmctl.cli.kept import open_ledger
-    from llmctl.cli.ledger_sums import BY_HEADERS, STATS_HEADERS, stats_json, stats_row
+    from llmctl.cli.ledger_sums import (
+        BY_HEADERS,
+        STATS_HEADERS,
+        TIMES_HEADERS,
+        stats_json,
+        stats_row,
+        times_rows,
+    )
     from llmctl.cli.logged import moment
     from llmctl.errors import UsageError
     from llmctl.output.envelope import document
+    from llmctl.output.streams import out
     from llmctl.output.table import table
     from llmctl.store.figures import By
 
@@ -150,6 +167,9 @@ def stats(
     else:
         headers = [BY_HEADERS[By(by)], *STATS_HEADERS]
         table(headers, [stats_row(one) for one in sums], right=range(1, len(headers)))
+        if times := [row for one in sums for row in times_rows(one)]:
+            out("\n")
+            table([BY_HEADERS[By(by)], *TIMES_HEADERS], times, right=range(1, 6))
 
 
 @app.command(

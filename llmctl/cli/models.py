@@ -1,5 +1,6 @@
 """`llmctl models`: what models there are, which answers by default, and files of local ones."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ from llmctl.messages import _
 
 if TYPE_CHECKING:
     from llmctl.cards import Card, Model
-    from llmctl.settings import Loaded
+    from llmctl.settings import Loaded, Settings
 
 app = typer.Typer(
     help=_("Models: list, show, choose the default, pull and remove local ones."),
@@ -36,8 +37,8 @@ def list_(
     ] = False,
     json: Json = False,
 ) -> None:
-    """List the models of the cards, or those a provider says it has. Its list needs the key, but
-    no prompt is sent."""
+    """List the models of the cards, or those a provider says it has, with the prices that it
+    publishes. Its list needs the key, but no prompt is sent."""
     from llmctl import catalogue, settings
     from llmctl.cli.model_facts import facts, print_models
     from llmctl.output.envelope import document
@@ -51,10 +52,13 @@ def list_(
     providers = [provider] if provider else catalogue.provider_ids(own)
     cards = [catalogue.card(one, own) for one in providers]
     if json:
-        rows = [facts(card, model) for card in cards for model in card.models]
+        known = cards if provider is None else every_card(own)
+        rows = [
+            facts(card, model, cards=known, settings=own) for card in cards for model in card.models
+        ]
         document({"version": 1, "models": rows})
     else:
-        print_models(cards)
+        print_models(cards, own)
 
 
 @app.command(
@@ -65,16 +69,32 @@ def show(
     model: Annotated[str, typer.Argument(help=_("provider/model, a bare id or an alias"))],
     json: Json = False,
 ) -> None:
-    """Show what is known of a model, and whether its file is here."""
+    """Show what is known of a model: what it costs now, what becomes of the data, who else serves
+    the same weights, what it takes to run them, and whether its file is here."""
     from llmctl import settings
     from llmctl.cli.model_facts import facts, print_facts
     from llmctl.output.envelope import document
 
-    card, found = known(model, settings.load())
+    loaded = settings.load()
+    card, found = known(model, loaded)
+    cards = every_card(loaded.settings)
     if json:
-        document({"version": 1, "model": facts(card, found)})
+        row = facts(card, found, cards=cards, settings=loaded.settings)
+        document({"version": 1, "model": row})
     else:
-        print_facts(card, found)
+        print_facts(card, found, cards=cards, settings=loaded.settings)
+
+
+def every_card(settings: "Settings") -> "list[Card]":
+    """All there are. A card of the user's that does not fit is told of where it is asked for."""
+    from llmctl import catalogue
+    from llmctl.errors import ConfigError
+
+    cards = []
+    for one in catalogue.provider_ids(settings):
+        with suppress(ConfigError):
+            cards.append(catalogue.card(one, settings))
+    return cards
 
 
 def known(name: str, loaded: "Loaded") -> "tuple[Card, Model]":

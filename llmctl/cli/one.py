@@ -9,11 +9,21 @@ from llmctl.cli.loop import run_async
 from llmctl.cli.stdin import Prompt, joined
 from llmctl.engine.resolve import resolve
 from llmctl.engine.route import Route
-from llmctl.errors import IoFailed, LlmctlError, PipeClosed, SchemaMismatch, UsageError
+from llmctl.errors import (
+    BudgetRefused,
+    IoFailed,
+    LlmctlError,
+    PipeClosed,
+    PrivacyRefused,
+    SchemaMismatch,
+    Stopped,
+    UsageError,
+)
 from llmctl.messages import _
 from llmctl.output.choose import Renderer, renderer
 from llmctl.output.streams import err
 from llmctl.output.terminal import Terminal, detect
+from llmctl.settings.places import project_name
 from llmctl.transport.target import EMBEDDED
 from llmctl.types import (
     Chat,
@@ -21,10 +31,12 @@ from llmctl.types import (
     Json,
     Message,
     Receipt,
+    Text,
 )
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
+    from llmctl.engine.clearance import Cleared
     from llmctl.settings import Loaded
 
 
@@ -42,12 +54,12 @@ def answer(asked: Asked) -> None:
     """Do what was asked; raises LlmctlError for whatever keeps it from being done."""
     try:
         error = answered(asked)
-    except LlmctlError as early:
+    except (LlmctlError, Stopped) as early:
         if asked.json or asked.events:
             from llmctl.cli.refused import show_refused
 
             show_refused(
-                early,
+                early.error if isinstance(early, Stopped) else early,
                 json=asked.json,
                 events=asked.events,
                 model=asked.model,
@@ -65,28 +77,42 @@ def answered(asked: Asked) -> LlmctlError | None:
     asked.check()
     terminal = detect(no_color=asked.no_color)
     loaded = settings.load(asked.settings_flags(), asked.profile, asked.spelt())
+    encoding = loaded.settings.output.encoding
+    attached = with_attached(asked, encoding)
     prompt = joined(
         asked.prompt,
-        read=not asked.no_stdin,
-        encoding=loaded.settings.output.encoding,
+        read=not asked.no_stdin and "-" not in (asked.attachment or ()),
+        encoding=encoding,
         quiet=asked.quiet,
     )
-    call, conversation = prepared(asked, prompt, loaded)
+    call, conversation = prepared(asked, prompt, loaded, attached)
     from llmctl.cli.default_model import choose
 
     name = call.model or choose(loaded, terminal, may_ask=not (asked.no_input or asked.dry_run))
-    route = resolve(name, loaded)
+    route = resolve(name, loaded, shown=asked.dry_run)
     call = replace(call, model=route.model)
     if asked.dry_run:
         from llmctl.cli.dry_run import print_body
 
-        print_body(route, call)
+        print_body(route, call, loaded, quiet=asked.quiet)
         return None
     route = with_weights(route, loaded, terminal, asked)
     return send(Asking(asked, loaded, terminal, route), call, conversation)
 
 
-def prepared(asked: Asked, prompt: Prompt, loaded: "Loaded") -> tuple[Chat | Complete, str | None]:
+def with_attached(asked: Asked, encoding: str | None) -> tuple[Text, ...]:
+    """The texts of the attached files."""
+    if not asked.attachment:
+        return ()
+    from llmctl.cli.attached import read_attached, refuse_stdin_twice
+
+    refuse_stdin_twice(asked.attachment, asked.prompt, no_stdin=asked.no_stdin)
+    return read_attached(asked.attachment, encoding=encoding, quiet=asked.quiet)
+
+
+def prepared(
+    asked: Asked, prompt: Prompt, loaded: "Loaded", attached: tuple[Text, ...] = ()
+) -> tuple[Chat | Complete, str | None]:
     """The call, its model still as named (empty for the default), and the conversation it is
     part of."""
     own = loaded.settings
@@ -111,6 +137,7 @@ def prepared(asked: Asked, prompt: Prompt, loaded: "Loaded") -> tuple[Chat | Com
         rendered=rendered,
         history=history,
         schema=schema,
+        attached=attached,
         model=asked.model
         or (rendered and rendered.model)
         or model_before
@@ -144,7 +171,7 @@ def with_weights(route: Route, loaded: "Loaded", terminal: Terminal, asked: Aske
 
     path = ready(
         route,
-        loaded.settings,
+        loaded,
         may_ask=terminal.stdin_is_tty and not asked.no_input,
         quiet=asked.quiet,
     )
@@ -168,27 +195,62 @@ def embedded_options(route: Route, own: "settings.Embedded") -> dict[str, Json]:
 def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> LlmctlError | None:
     """Send the call and show its answer; with --repair once more when the schema is missed. The
     error that ended it, already shown as far as the renderer shows it."""
-    from llmctl.cli.attempt import attempt, repaired, shortened
+    from llmctl.cli.attempt import attempt, given_back, repaired, shortened
+    from llmctl.cli.searched import cleared_patiently
 
     asked, route, own = asking.asked, asking.route, asking.loaded.settings
-    show = make_renderer(asking, has_schema=isinstance(call, Chat) and call.schema is not None)
-    receipt, error = run_async(attempt(route, own, call, show))
-    if asked.repair and isinstance(error, SchemaMismatch) and isinstance(call, Chat):
-        record(asking, receipt, call, None)
-        call = repaired(call, receipt.text, error)
-        err(_("The answer missed the schema; asking once more.") + "\n")
-        receipt, error = run_async(attempt(route, own, call, show))
+    ready = cleared_patiently(route, call, asking.loaded, quiet=asked.quiet)
+    if ready.estimate is not None and ready.reservation is None:
+        from llmctl.cli.costly import agreed
+
+        agreed(ready.estimate, asking.terminal, may_ask=not asked.no_input, quiet=asked.quiet)
+    try:
+        show = make_renderer(asking, has_schema=isinstance(call, Chat) and call.schema is not None)
+    except BaseException:
+        given_back(ready)
+        raise
+    shown = restored(show, ready)
+    receipt, error = run_async(attempt(ready, own, shown, quiet=asked.quiet))
+    said = ready.screened.call
+    if asked.repair and isinstance(error, SchemaMismatch) and isinstance(said, Chat):
+        call, spent = repaired(said, receipt.text, error), ready.reservation
+        run, earlier = spent.run if spent else None, ready.screened
+        try:
+            again = cleared_patiently(
+                route, call, asking.loaded, quiet=asked.quiet, run=run, earlier=earlier
+            )
+        except (BudgetRefused, PrivacyRefused) as refused:
+            err(f"llmctl: {refused.message}\n")
+        else:
+            record(asking, receipt, ready, None)
+            err(_("The answer missed the schema; asking once more.") + "\n")
+            ready = again
+            shown = restored(show, ready)
+            receipt, error = run_async(attempt(ready, own, shown, quiet=asked.quiet))
     try:
         if error is None:
-            show.finish(receipt)
-            if (note := shortened(call, receipt)) and not asked.quiet:
+            shown.finish(receipt)
+            if (note := shortened(ready.call, receipt)) and not asked.quiet:
                 err(f"llmctl: {note}\n")
         elif not isinstance(error, PipeClosed):
-            show.fail(receipt)
+            shown.fail(receipt)
     except (PipeClosed, IoFailed) as trouble:
         error = error or trouble
-    record(asking, receipt, call, conversation)
+    record(asking, receipt, ready, conversation)
     return error
+
+
+def restored(show: Renderer, ready: "Cleared") -> Renderer:
+    """The renderer that shows what the placeholders of a call stand for: the answer in the ledger
+    keeps them."""
+    restorer = ready.screened.restorer()
+    if restorer is None:
+        return show
+    from llmctl.engine.restoring import Restoring
+    from llmctl.output.restored import Restored
+
+    is_json = isinstance(ready.call, Chat) and ready.call.schema is not None
+    return Restored(show, Restoring(restorer, is_json=is_json))
 
 
 def make_renderer(asking: Asking, *, has_schema: bool) -> Renderer:
@@ -208,14 +270,25 @@ def make_renderer(asking: Asking, *, has_schema: bool) -> Renderer:
     )
 
 
-def record(
-    asking: Asking, receipt: Receipt, call: Chat | Complete, conversation: str | None
-) -> None:
-    """Keep the run in the ledger; trouble there costs one line on stderr, never the answer."""
+def record(asking: Asking, receipt: Receipt, ready: "Cleared", conversation: str | None) -> None:
+    """Keep the run in the ledger, as it left; trouble there costs one line on stderr, never the
+    answer."""
     mode = kept_mode(asking.loaded)
     if mode == "off":
         return
     with open_ledger(asking.loaded) as ledger:
-        warning = ledger.record(receipt, call, mode=mode, conversation=conversation or receipt.id)
+        warning = ledger.record(
+            receipt,
+            ready.call,
+            mode=mode,
+            conversation=conversation or receipt.id,
+            tags=tags(asking.asked.tag),
+        )
     if warning and not asking.asked.quiet:
         err(f"llmctl: {warning}\n")
+
+
+def tags(tag: str | None) -> dict[str, Json]:
+    """The names under which `llmctl cost report` finds the run again."""
+    names = {"tag": tag and tag.strip(), "project": project_name()}
+    return {kind: name for kind, name in names.items() if name is not None}

@@ -110,6 +110,46 @@ Require = Annotated[
         help=_("region=RU,max-retention=30,no-training,open-weights"),
     ),
 ]
+Redact = Annotated[
+    bool,
+    typer.Option("--redact", help=_("put placeholders in the place of personal data and keys")),
+]
+RedactNames = Annotated[
+    str | None,
+    typer.Option(
+        "--redact-names",
+        metavar="FILE",
+        help=_("put placeholders in the place of these names and words, one a line"),
+    ),
+]
+Secrets = Annotated[
+    str | None,
+    typer.Option(
+        "--secrets",
+        metavar="block|redact|allow",
+        help=_("what happens with keys and passwords in the prompt"),
+    ),
+]
+AllowLogging = Annotated[
+    bool,
+    typer.Option("--allow-logging", help=_("do not ask the provider to keep nothing")),
+]
+Attachments = Annotated[
+    list[str] | None,
+    typer.Option("-a", "--attachment", metavar="PATH|-", help=_("a file to go along, repeatable")),
+]
+MaxCost = Annotated[
+    str | None,
+    typer.Option("--max-cost", metavar='"0.50 USD"', help=_("the most it may cost")),
+]
+AllowUnknownCost = Annotated[
+    bool,
+    typer.Option("--allow-unknown-cost", help=_("send it though its price is not known")),
+]
+Tag = Annotated[
+    str | None,
+    typer.Option("--tag", metavar="NAME", help=_("put it under this name in the ledger")),
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help=_("print what would leave, and send nothing"))
 ]

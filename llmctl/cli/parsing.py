@@ -30,9 +30,19 @@ def parsed(app: typer.Typer, arguments: Sequence[str], program: str) -> None:
     except Exception as complaint:
         if not isinstance(complaint, COMPLAINT):
             raise
-        raise _ours(complaint, arguments, program) from None
+        raise _ours(complaint, arguments, _path(app, arguments, program)) from None
     if isinstance(code, int) and code:
         raise SystemExit(code)
+
+
+def _path(app: typer.Typer, arguments: Sequence[str], program: str) -> str:
+    """The program with the names of the command inside it: not every complaint knows its own."""
+    command: Any = typer.main.get_command(app)
+    for word in arguments:
+        if word not in getattr(command, "commands", ()):
+            break
+        command, program = command.commands[word], f"{program} {word}"
+    return program
 
 
 def _ours(complaint: Exception, arguments: Sequence[str], program: str) -> BaseException:

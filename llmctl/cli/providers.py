@@ -25,13 +25,14 @@ def list_(json: Json = False) -> None:
     from llmctl.engine.survey import is_up
     from llmctl.output.envelope import document
     from llmctl.output.table import table
+    from llmctl.privacy.standing import usual_level
 
     own = settings.load().settings
     rows = []
     for provider in catalogue.provider_ids(own):
         card = catalogue.card(provider, own)
         mine = own.providers.get(provider, settings.ProviderSettings())
-        level = card.privacy[0].level.value if card.privacy else "unknown"
+        level = usual_level(card, own).value
         rows.append(
             {
                 "id": provider,
@@ -67,19 +68,24 @@ def heard(listening: Any) -> str:
 def show(
     provider: Annotated[str, typer.Argument(help=_("the provider's id"))],
     json: Json = False,
-    toml: Annotated[bool, typer.Option("--toml", help=_("the shipped card as it stands"))] = False,
+    toml: Annotated[bool, typer.Option("--toml", help=_("its card as it stands"))] = False,
 ) -> None:
     """Show a provider's card: address, key, settings, limits, privacy facts."""
-    from llmctl import catalogue, resources, settings
+    from llmctl import catalogue, refreshed, resources, settings
     from llmctl.output.envelope import document
     from llmctl.output.streams import out
 
     card = catalogue.card(provider, settings.load().settings)
     if toml:
+        renewed = refreshed.files().get(card.id)
         found = resources.providers() / f"{card.id}.toml"
-        out(found.read_text("utf-8") if found.is_file() else "")
+        if renewed:
+            out((refreshed.folder() / renewed).read_text("utf-8"))
+        else:
+            out(found.read_text("utf-8") if found.is_file() else "")
     elif json:
-        document({"version": 1, "card": plain(card)})
+        renewed_at = plain(refreshed.origins().get(card.id))
+        document({"version": 1, "card": plain(card), "refreshed": renewed_at})
     else:
         out(described(card))
 
@@ -99,6 +105,7 @@ def plain(value: Any) -> Any:
 
 def described(card: Any) -> str:
     """A card for people, unknown facts said to be unknown."""
+    from llmctl import refreshed
     from llmctl.output.terminal import safe_line
 
     unknown = _("unknown")
@@ -123,4 +130,7 @@ def described(card: Any) -> str:
         ]  # fmt: skip
     names = ", ".join(one.id for one in card.models) or _("only its server knows")
     lines.append(_("  models     {names}", names=names))
+    if (renewed := refreshed.origins().get(card.id)) is not None:
+        lines.append(_("  refreshed  {at} from {source} (back: llmctl cards reset)",
+                       at=renewed.at or unknown, source=renewed.source or unknown))  # fmt: skip
     return "".join(safe_line(line) + "\n" for line in lines)

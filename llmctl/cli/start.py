@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 from llmctl.cli.commands import COMMANDS, edits, root_help
 from llmctl.cli.spoken import spoken
-from llmctl.errors import Interrupted, LlmctlError, PipeClosed, Terminated, UsageError, internal
+from llmctl.errors import (
+    Interrupted,
+    LlmctlError,
+    PipeClosed,
+    Stopped,
+    Terminated,
+    UsageError,
+    internal,
+)
 from llmctl.messages import _
 
 if TYPE_CHECKING:
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
 GC_THRESHOLD = 200_000
 
 COMPLETE_VARIABLE = "_LLMCTL_COMPLETE"
+DEBUG_VARIABLE = "LLMCTL_DEBUG"  # what -v does to errors, for commands without that flag
 
 
 def run(arguments: list[str]) -> NoReturn:
@@ -36,7 +45,8 @@ def run(arguments: list[str]) -> NoReturn:
     except SystemExit as leaving:
         code = leaving.code
     except BaseException as error:
-        code = report(error, verbose="-v" in arguments or "--verbose" in arguments)
+        asked = "-v" in arguments or "--verbose" in arguments
+        code = report(error, verbose=asked or bool(os.environ.get(DEBUG_VARIABLE)))
     _leave(code if isinstance(code, int) else 0 if code is None else 1)
 
 
@@ -101,7 +111,9 @@ def report(error: BaseException, *, verbose: bool) -> int:
     """Say on stderr what went wrong, and return the exit code."""
     if isinstance(error, KeyboardInterrupt):
         error = Interrupted(_("interrupted"))
-    known = error if isinstance(error, LlmctlError) else internal(error)
+    if isinstance(error, Stopped):
+        error = error.error
+    known = error if isinstance(error, LlmctlError) else _unforeseen(error)
     if isinstance(known, PipeClosed):
         return known.exit_code
     from llmctl.output.errors_text import error_text
@@ -120,12 +132,23 @@ def report(error: BaseException, *, verbose: bool) -> int:
     return known.exit_code
 
 
+def _unforeseen(error: BaseException) -> LlmctlError:
+    """What nobody caught: a file that the operating system refuses is no bug of ours."""
+    if isinstance(error, OSError) and isinstance(error.filename, str):
+        from pathlib import Path
+
+        from llmctl.files import io_failed
+
+        return io_failed(error, Path(error.filename))
+    return internal(error)
+
+
 def _interrupted(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Interrupted(_("interrupted"))
+    raise Stopped(Interrupted(_("interrupted")))
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated(_("terminated"))
+    raise Stopped(Terminated(_("terminated")))
 
 
 def _leave(code: int) -> NoReturn:

@@ -45,6 +45,26 @@ class FollowUp:
     after_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A model in a server's own list, `name` as it goes after `provider/`; what the server does not
+    say is None. Prices are decimal strings for a million tokens in `currency`, `context` and
+    `output_limit` tokens, `ttft_s` and `output_tokens_per_s` what the server has measured of late.
+    `offers` are those who serve the model, where these figures depend on who does."""
+
+    name: str
+    input: str | None = None
+    output: str | None = None
+    cache_read: str | None = None
+    cache_write: str | None = None
+    currency: str | None = None
+    context: int | None = None
+    output_limit: int | None = None
+    ttft_s: float | None = None
+    output_tokens_per_s: float | None = None
+    offers: "tuple[Listed, ...]" = ()
+
+
 class Frame(NamedTuple):
     """One unit of an answer: an SSE event, a line of NDJSON, or the whole body."""
 
@@ -80,6 +100,8 @@ OWN_FIELDS = frozenset(
     {
         *("model", "modelUri", "messages", "prompt", "contents", "input", "inputs"),
         *("system", "systemInstruction", "system_instruction", "instructions"),
+        # Other models than the one that was named, before it or after it.
+        *("models", "preset", "fallbacks", "fallback_models"),
     }
 )
 
@@ -110,9 +132,9 @@ class Dialect(Protocol):
         """The names in an answer to `listing`."""
         return []
 
-    def runs_elsewhere(self, model: str) -> bool:
-        """Whether the name alone says that a local server only passes this model on to a cloud."""
-        return False
+    def published(self, answer: Json) -> list[Listed]:
+        """The same names in the same order, each with what else the answer says of it."""
+        return [Listed(name=name) for name in self.listed(answer)]
 
     def whereabouts(self, model: str) -> HttpCall | None:
         """A request to the local server whose answer tells where the model runs."""

@@ -12,14 +12,22 @@ from llmctl.dialects.anthropic_messages import (
 )
 from llmctl.dialects.anthropic_schema import can_hold, narrowed
 from llmctl.dialects.in_words import in_words
-from llmctl.dialects.look import at, text_at
+from llmctl.dialects.look import at, count_at, text_at
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
-from llmctl.types import Call, Chat, Json, Quirks
+from llmctl.types import Call, Chat, Count, Json, Quirks
 
 # The newer version takes no sampling at all, not even its defaults.
 VERSION, SAMPLING_VERSION = "2026-10-21", "2023-06-01"
 SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+
+# What the input of a request is made of; only this is taken where its tokens are counted.
+COUNTED = frozenset(
+    {
+        *("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"),
+        *("cache_control", "context_management", "mcp_servers"),
+    }
+)
 
 # Said where neither the user nor the card knows a limit. An answer in one piece is waited for in
 # silence: more than the second figure would take over ten minutes at the speed the provider names.
@@ -27,16 +35,22 @@ LIMIT, WHOLE_LIMIT = 32_000, 21_333
 
 
 class Anthropic(Dialect):
-    """`v1/messages`."""
+    """`v1/messages`, and `v1/messages/count_tokens`."""
 
     lacks = frozenset({"seed"})
 
     def encode(self, call: Call, quirks: Quirks) -> HttpCall:
+        if isinstance(call, Count):
+            from llmctl.dialects.counts import as_chat
+
+            asked = self.encode(as_chat(call), quirks)
+            body = {name: one for name, one in (asked.body or {}).items() if name in COUNTED}
+            return HttpCall("POST", "v1/messages/count_tokens", body, asked.headers)
         if not isinstance(call, Chat):
             raise UsageError(
                 _("this provider's format has no {kind}", kind=type(call).__name__.lower())
             )
-        body: dict[str, Json] = {
+        body = {
             "model": call.model,
             "messages": encode_messages(call.messages),
             "max_tokens": _limit(call, quirks),
@@ -61,6 +75,10 @@ class Anthropic(Dialect):
         return HttpCall("POST", "v1/messages", body, headers, framing)
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        if isinstance(call, Count):
+            from llmctl.dialects.counts import CountDecoder
+
+            return CountDecoder(lambda answer: count_at(answer, "input_tokens"))
         return AnthropicDecoder()
 
     def listing(self) -> HttpCall:

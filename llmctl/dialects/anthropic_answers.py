@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from llmctl.dialects import Decoder, Frame, failures
-from llmctl.dialects.look import at, int_at, parse, text_at
+from llmctl.dialects.look import at, count_at, int_at, parse, text_at
 from llmctl.types import (
     Event,
     Finished,
@@ -183,15 +183,15 @@ class AnthropicDecoder(Decoder):
 
 def decode_usage(usage: Json) -> Usage:
     """Here the input tokens leave out what was read from and written to the cache."""
-    fresh = int_at(usage, "input_tokens")
-    written = int_at(usage, "cache_creation_input_tokens")
-    read = int_at(usage, "cache_read_input_tokens")
+    fresh = count_at(usage, "input_tokens")
+    written = count_at(usage, "cache_creation_input_tokens")
+    read = count_at(usage, "cache_read_input_tokens")
     return Usage(
         input_tokens=None if fresh is None else fresh + (written or 0) + (read or 0),
-        output_tokens=int_at(usage, "output_tokens"),
+        output_tokens=count_at(usage, "output_tokens"),
         cached_tokens=read,
         cache_write_tokens=written,
-        reasoning_tokens=int_at(usage, "output_tokens_details", "thinking_tokens"),
+        reasoning_tokens=count_at(usage, "output_tokens_details", "thinking_tokens"),
     )
 
 

@@ -43,7 +43,7 @@ class Gemini(Dialect):
                 path = _path(call.model, "generateContent")
                 return HttpCall("POST", path, _chat_body(call, quirks))
             case Count():
-                return HttpCall("POST", _path(call.model, "countTokens"), _count_body(call))
+                return HttpCall("POST", _path(call.model, "countTokens"), _count_body(call, quirks))
             case _:
                 raise UsageError(
                     _("this provider's format has no {kind}", kind=type(call).__name__.lower())
@@ -71,9 +71,11 @@ def _path(model: str, method: str) -> str:
     return f"v1beta/{quote(_resource(model))}:{method}"
 
 
-def _count_body(call: Count) -> dict[str, Json]:
-    """In the longer of two forms, which alone has a place for instructions."""
-    request = {"model": _resource(call.model), **encode_messages(call.messages), **call.options}
+def _count_body(call: Count, quirks: Quirks) -> dict[str, Json]:
+    """In the longer of two forms, which alone has a place for instructions and functions."""
+    from llmctl.dialects.counts import as_chat
+
+    request = {"model": _resource(call.model), **_chat_body(as_chat(call), quirks)}
     return {"generateContentRequest": request}
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from llmctl.dialects import Decoder, Frame, gemini_errors
-from llmctl.dialects.look import at, int_at, parse, text_at
+from llmctl.dialects.look import at, count_at, int_at, parse, text_at, texts_at
 from llmctl.errors import ProviderFailed
 from llmctl.messages import _
 from llmctl.types import (
@@ -119,7 +119,7 @@ class GeminiDecoder(Decoder):
             model=self._model,
             request_id=self._id,
             native_reason=self._reason,
-            details=self._details,
+            details={**self._details, **_by_kind(self._usage)},
         )
 
     def _read(self, answer: Json) -> Iterator[Event]:
@@ -202,10 +202,10 @@ class CountDecoder(Decoder):
 
     def feed(self, frame: Frame) -> Iterable[Event]:
         answer = parse(frame.data)
-        total = int_at(answer, "totalTokens")
+        total = count_at(answer, "totalTokens")
         if total is not None:
             self.done = self.settled = True
-            cached = int_at(answer, "cachedContentTokenCount")
+            cached = count_at(answer, "cachedContentTokenCount")
             usage = Usage(input_tokens=total, cached_tokens=cached)
             yield Finished(FinishReason.STOP, usage=usage)
 
@@ -223,21 +223,30 @@ def _media(blob: Json) -> Media:
     return Media(text_at(blob, "mimeType") or "application/octet-stream", data)
 
 
+def _by_kind(usage: Mapping[str, Json]) -> dict[str, Json]:
+    """The tokens by kind of content, where there is any beside text: they have other prices."""
+    return {
+        name: usage[name]
+        for name in ("promptTokensDetails", "candidatesTokensDetails")
+        if {*texts_at(usage, name, "modality")} - {"TEXT"}
+    }
+
+
 def decode_usage(usage: Json) -> Usage:
     """Prompts of the service's own tools are apart from `promptTokenCount`, thoughts apart from
     `candidatesTokenCount`; cached tokens are within the first. Counts of nothing are left out on
     the wire, so that of input and total the output can be told."""
-    counted = [int_at(usage, name) for name in ("promptTokenCount", "toolUsePromptTokenCount")]
-    written = [int_at(usage, name) for name in ("candidatesTokenCount", "thoughtsTokenCount")]
-    total = int_at(usage, "totalTokenCount")
+    counted = [count_at(usage, name) for name in ("promptTokenCount", "toolUsePromptTokenCount")]
+    written = [count_at(usage, name) for name in ("candidatesTokenCount", "thoughtsTokenCount")]
+    total = count_at(usage, "totalTokenCount")
     given = _sum(counted)
     output = _sum(written)
-    if output is None and total is not None and given is not None:
+    if output is None and total is not None and given is not None and total >= given:
         output = total - given
     return Usage(
         input_tokens=given,
         output_tokens=output,
-        cached_tokens=int_at(usage, "cachedContentTokenCount"),
+        cached_tokens=count_at(usage, "cachedContentTokenCount"),
         reasoning_tokens=written[1],
     )
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
 from llmctl.dialects.arguments import as_object
-from llmctl.dialects.look import at, int_at, parse, text_at, texts_at
+from llmctl.dialects.look import at, count_at, int_at, parse, text_at, texts_at
 from llmctl.errors import LlmctlError, RateLimited, UsageError
 from llmctl.messages import _
 from llmctl.types import (
     Call,
     Chat,
+    Count,
     Event,
     Finished,
     FinishReason,
@@ -22,6 +23,7 @@ from llmctl.types import (
     Quirks,
     ReasoningDelta,
     Role,
+    Text,
     TextDelta,
     Tool,
     ToolCall,
@@ -57,11 +59,14 @@ OUR_IDS = "call_"
 
 
 class GigaChat(Dialect):
-    """`chat/completions` of v1."""
+    """`chat/completions` of v1, and `tokens/count` of texts."""
 
     lacks = frozenset({"seed", "stop"})
 
     def encode(self, call: Call, quirks: Quirks) -> HttpCall:
+        if isinstance(call, Count):
+            body = {"model": call.model, "input": list(_texts(call))}
+            return HttpCall("POST", "tokens/count", body)
         return request("chat/completions", self.body, call, quirks)
 
     def body(self, call: Chat, quirks: Quirks) -> dict[str, Json]:
@@ -78,6 +83,10 @@ class GigaChat(Dialect):
         return body | {**quirks.extra_body, **knobs(call, quirks), **call.options}
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        if isinstance(call, Count):
+            from llmctl.dialects.counts import CountDecoder
+
+            return CountDecoder(_total, {"not_counted": "template"})
         return GigaChatDecoder(quirks.reasoning_fields)
 
     def listing(self) -> HttpCall:
@@ -94,6 +103,32 @@ class GigaChat(Dialect):
                 " models with -m"
             )
         return error
+
+
+def _texts(call: Count) -> Iterator[str]:
+    """Everything that is text in a request; how it is put together is not counted here."""
+    for one in call.messages:
+        refuse_media(one)
+        for part in one.parts:
+            match part:
+                case Text(text) | ToolResult(text=text):
+                    yield text
+                case ToolCall():
+                    yield f"{part.name} {part.arguments}"
+                case Media():
+                    pass
+    if call.tools:
+        yield json.dumps(functions(call.tools), ensure_ascii=False)
+    if call.schema is not None:
+        yield json.dumps(call.schema, ensure_ascii=False)
+
+
+def _total(answer: Json) -> int | None:
+    """The sum over a bare list of counts, one a text."""
+    if not isinstance(answer, list):
+        return None
+    counts = [count_at(one, "tokens") for one in answer]
+    return None if None in counts else sum(filter(None, counts))
 
 
 def request(
@@ -280,11 +315,11 @@ def tool_call(call: Json, state: str | None) -> ToolCall:
 
 def decode_usage(usage: Json) -> Usage:
     """Usage of v1, whose `prompt_tokens` leave out what came from the cache."""
-    prompt = int_at(usage, "prompt_tokens")
-    cached = int_at(usage, "precached_prompt_tokens")
+    prompt = count_at(usage, "prompt_tokens")
+    cached = count_at(usage, "precached_prompt_tokens")
     return Usage(
         input_tokens=None if prompt is None else prompt + (cached or 0),
-        output_tokens=int_at(usage, "completion_tokens"),
+        output_tokens=count_at(usage, "completion_tokens"),
         cached_tokens=cached,
     )
 

@@ -20,11 +20,12 @@ from llmctl.dialects.gigachat import (
     response_format,
     tool_call,
 )
-from llmctl.dialects.look import at, int_at, parse, text_at
+from llmctl.dialects.look import at, count_at, parse, text_at
 from llmctl.dialects.nested import laid_over
 from llmctl.types import (
     Call,
     Chat,
+    Count,
     Event,
     Finished,
     FinishReason,
@@ -64,6 +65,8 @@ class GigaChatV2(GigaChat):
     """`chat/completions` of v2; everything else of the API is still v1."""
 
     def encode(self, call: Call, quirks: Quirks) -> HttpCall:
+        if isinstance(call, Count):
+            return super().encode(call, quirks)
         return request(PATH, self.body, call, quirks)
 
     def body(self, call: Chat, quirks: Quirks) -> dict[str, Json]:
@@ -86,6 +89,8 @@ class GigaChatV2(GigaChat):
         return body
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        if isinstance(call, Count):
+            return super().decoder(call, quirks)
         return V2Decoder()
 
 
@@ -181,9 +186,9 @@ def _usage(usage: Json) -> Usage | None:
     if not usage:
         return None
     return Usage(
-        input_tokens=int_at(usage, "input_tokens"),
-        output_tokens=int_at(usage, "output_tokens"),
-        cached_tokens=int_at(usage, "input_tokens_details", "cached_tokens"),
+        input_tokens=count_at(usage, "input_tokens"),
+        output_tokens=count_at(usage, "output_tokens"),
+        cached_tokens=count_at(usage, "input_tokens_details", "cached_tokens"),
     )
 
 

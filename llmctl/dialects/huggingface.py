@@ -8,8 +8,8 @@ one's own `completions` (OpenAI's format, which TGI, vLLM and llama.cpp all spea
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
-from llmctl.dialects.look import at, float_at, int_at, parse, text_at
+from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, Listed, failures
+from llmctl.dialects.look import at, count_at, float_at, int_at, parse, text_at
 from llmctl.dialects.nested import laid_over
 from llmctl.dialects.openai_chat import OpenAIChat
 from llmctl.errors import LlmctlError, UsageError
@@ -85,6 +85,11 @@ class HuggingFace(Dialect):
 
     def listed(self, answer: Json) -> list[str]:
         return self._openai.listed(answer)
+
+    def published(self, answer: Json) -> list[Listed]:
+        from llmctl.dialects.price_lists import partners
+
+        return list(partners(answer))
 
 
 def _place(call: Complete, quirks: Quirks) -> str | None:
@@ -169,12 +174,12 @@ class GenerationDecoder(Decoder):
         native = text_at(details, "finish_reason")
         prefill = at(details, "prefill")
         read = len(prefill) if isinstance(prefill, list) and prefill else None
-        counted = int_at(details, "input_length")
+        counted = count_at(details, "input_length")
         yield Finished(
             reason=REASONS.get(native or "", FinishReason.STOP),
             usage=Usage(
                 input_tokens=read if counted is None else counted,
-                output_tokens=int_at(details, "generated_tokens"),
+                output_tokens=count_at(details, "generated_tokens"),
             ),
             model=self._model,
             native_reason=native,

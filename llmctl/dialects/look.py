@@ -6,7 +6,9 @@ from llmctl.errors import ProviderFailed
 from llmctl.messages import _
 from llmctl.types import Json
 
-LONGEST = 20  # digits of a number that counts anything here
+LONGEST = 20  # digits from which on a number counts nothing here
+TOO_MANY = 10 ** (LONGEST - 1)
+MOST = 10**12  # of tokens: what claims more has not counted
 
 
 def at(value: Json, *path: str | int) -> Json:
@@ -32,11 +34,20 @@ def texts_at(value: Json, rows: str, key: str) -> list[str]:
 
 
 def int_at(value: Json, *path: str | int) -> int | None:
-    """A whole number; strings of digits count, as some servers send them."""
+    """A whole number of fewer than LONGEST digits; as strings they count too, as some servers send
+    them."""
     found = at(value, *path)
     if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < LONGEST:
         return int(found)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    if not isinstance(found, int) or isinstance(found, bool):
+        return None
+    return found if abs(found) < TOO_MANY else None
+
+
+def count_at(value: Json, *path: str | int) -> int | None:
+    """A count of tokens; what cannot be one counts as not reported."""
+    found = int_at(value, *path)
+    return found if found is not None and 0 <= found <= MOST else None
 
 
 def float_at(value: Json, *path: str | int) -> float | None:

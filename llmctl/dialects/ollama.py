@@ -3,12 +3,11 @@ passes on to a cloud."""
 
 import base64
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
 from llmctl.dialects.arguments import as_object
-from llmctl.dialects.look import at, int_at, parse, text_at, texts_at
+from llmctl.dialects.look import at, count_at, int_at, parse, text_at, texts_at
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
 from llmctl.types import (
@@ -39,8 +38,6 @@ REASONS: Mapping[str, FinishReason] = {
 
 # Request fields beside `options`; whatever else a user gives with -o is a model option.
 TOP_LEVEL = frozenset({"think", "keep_alive", "format", "logprobs", "top_logprobs", "truncate"})
-
-CLOUD_NAME = re.compile(r"[:-]cloud$")
 
 # No tokenizer of a current model puts this many characters into one token of prose on average, so
 # a prompt with more characters a counted token lost its beginning on the way (or was cached).
@@ -87,9 +84,6 @@ class Ollama(Dialect):
         if error.exit_code == 7:
             error.hint = _("see the models it has: ollama list; get one: ollama pull NAME")
         return error
-
-    def runs_elsewhere(self, model: str) -> bool:
-        return CLOUD_NAME.search(model) is not None
 
     def whereabouts(self, model: str) -> HttpCall:
         return HttpCall("POST", "api/show", {"model": model})
@@ -222,7 +216,7 @@ class OllamaDecoder(Decoder):
         )
 
     def _finish(self, answer: Json) -> Iterator[Event]:
-        counted = int_at(answer, "prompt_eval_count")
+        counted = count_at(answer, "prompt_eval_count")
         if self._was_cut(counted):
             yield Notice(
                 "prompt-cut",
@@ -246,11 +240,14 @@ class OllamaDecoder(Decoder):
             reason=FinishReason.TOOL_CALLS
             if self._tool_calls and reason is FinishReason.STOP
             else reason,
-            usage=Usage(input_tokens=counted, output_tokens=int_at(answer, "eval_count")),
+            usage=Usage(input_tokens=counted, output_tokens=count_at(answer, "eval_count")),
             model=text_at(answer, "model"),
             native_reason=native,
             server_timing=_seconds(
-                answer, prompt_eval_duration="prompt_s", eval_duration="output_s"
+                answer,
+                prompt_eval_duration="prompt_s",
+                eval_duration="output_s",
+                total_duration="total_s",
             ),
             load_s=_nanoseconds(answer, "load_duration"),
             passed_on_to=host,

@@ -3,9 +3,9 @@ most other hosts. Where one departs from the rest, its card says so in `Quirks`.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
+from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, Listed, failures
 from llmctl.dialects.in_words import in_words
-from llmctl.dialects.look import at, float_at, int_at, parse, text_at, texts_at
+from llmctl.dialects.look import at, count_at, float_at, int_at, parse, text_at, texts_at
 from llmctl.dialects.naming import on_the_wire
 from llmctl.dialects.openai_messages import encode_messages
 from llmctl.errors import LlmctlError, UsageError
@@ -14,6 +14,7 @@ from llmctl.types import (
     Call,
     Chat,
     Complete,
+    Count,
     Event,
     Finished,
     FinishReason,
@@ -51,10 +52,16 @@ DETAILS = (
 
 
 class OpenAIChat(Dialect):
-    """`chat/completions`, and `completions` for base models."""
+    """`chat/completions`, `completions` for base models, and llama.cpp's way of counting the tokens
+    of a chat."""
 
     def encode(self, call: Call, quirks: Quirks) -> HttpCall:
         match call:
+            case Count():
+                from llmctl.dialects.counts import as_chat
+
+                asked = self.encode(as_chat(call), quirks)
+                return HttpCall("POST", f"{asked.path}/input_tokens", asked.body)
             case Chat():
                 path, body = "chat/completions", _chat_body(call, quirks)
             case Complete():
@@ -71,13 +78,18 @@ class OpenAIChat(Dialect):
         # The older endpoint never got the newer name of the limit.
         limit = quirks.max_tokens_field if isinstance(call, Chat) else "max_tokens"
         # What the user says beats the card, and a field by its own name beats a flag.
-        body |= {**quirks.extra_body, **_knobs(call, quirks, limit), **call.options}
+        body |= {**quirks.extra_body, **_knobs(call, quirks, limit)}
+        body |= {name: _onto(body.get(name), value) for name, value in call.options.items()}
         if not body.get("stream"):
             body.pop("stream_options", None)  # refused without a stream
         framing = Framing.SSE if body.get("stream") else Framing.WHOLE
         return HttpCall("POST", f"{quirks.path_prefix}{path}", body, framing=framing)
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        if isinstance(call, Count):
+            from llmctl.dialects.counts import CountDecoder
+
+            return CountDecoder(lambda answer: count_at(answer, "input_tokens"))
         return OpenAIDecoder(quirks.reasoning_fields, quirks.cost_field)
 
     def listing(self) -> HttpCall:
@@ -85,6 +97,11 @@ class OpenAIChat(Dialect):
 
     def listed(self, answer: Json) -> list[str]:
         return texts_at(answer, "data", "id")
+
+    def published(self, answer: Json) -> list[Listed]:
+        from llmctl.dialects.price_lists import openai_like
+
+        return list(openai_like(answer))
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
         return failures.failure(status, headers, body)
@@ -122,6 +139,11 @@ def _chat_body(call: Chat, quirks: Quirks) -> dict[str, Json]:
             else {"type": quirks.schema}
         )
     return body
+
+
+def _onto(ours: Json, said: Json) -> Json:
+    """What the user says; inside a table that the card has, too, only what is stated there."""
+    return {**ours, **said} if isinstance(ours, dict) and isinstance(said, dict) else said
 
 
 def _knobs(call: Chat | Complete, quirks: Quirks, limit: str) -> dict[str, Json]:
@@ -198,7 +220,7 @@ class OpenAIDecoder(Decoder):
                 self._details[key] = value
         if usage := at(answer, "usage") or at(answer, "x_groq", "usage"):
             self._usage = decode_usage(usage)
-            self._timing = _stated_timing(usage)
+            self._timing = _stated_timing(usage) or _stated_timing(at(answer, "time_info"))
             self._cost = _stated_cost(at(answer, *self._cost_path)) if self._cost_path else None
         choices = at(answer, "choices")
         for choice in choices if isinstance(choices, list) else ():
@@ -249,15 +271,15 @@ def _parts(content: list[Json]) -> Iterator[Event]:
 def decode_usage(usage: Json) -> Usage:
     """Usage in OpenAI's shape, in which totals include cached and reasoning tokens."""
     return Usage(
-        input_tokens=int_at(usage, "prompt_tokens"),
-        output_tokens=int_at(usage, "completion_tokens"),
+        input_tokens=count_at(usage, "prompt_tokens"),
+        output_tokens=count_at(usage, "completion_tokens"),
         cached_tokens=_first(
-            int_at(usage, "prompt_tokens_details", "cached_tokens"),
-            int_at(usage, "prompt_cache_hit_tokens"),
-            int_at(usage, "num_cached_tokens"),
+            count_at(usage, "prompt_tokens_details", "cached_tokens"),
+            count_at(usage, "prompt_cache_hit_tokens"),
+            count_at(usage, "num_cached_tokens"),
         ),
-        cache_write_tokens=int_at(usage, "prompt_tokens_details", "cache_write_tokens"),
-        reasoning_tokens=int_at(usage, "completion_tokens_details", "reasoning_tokens"),
+        cache_write_tokens=count_at(usage, "prompt_tokens_details", "cache_write_tokens"),
+        reasoning_tokens=count_at(usage, "completion_tokens_details", "reasoning_tokens"),
     )
 
 
@@ -267,23 +289,27 @@ def _first(*choices: int | None) -> int | None:
 
 def _stated_cost(amount: Json) -> tuple[str, str] | None:
     """US dollars as a plain decimal string; a float is read as it was spelt, to its last digit."""
-    if isinstance(amount, bool) or not isinstance(amount, int | float | str):
+    if amount is None:
         return None
-    from decimal import Decimal, InvalidOperation
+    from llmctl.types.amounts import plain, read_amount
 
-    try:
-        exact = Decimal(str(amount))
-    except InvalidOperation:
-        return None
-    return (f"{exact:f}", "USD") if exact.is_finite() and exact >= 0 else None
+    exact = read_amount(amount)
+    return None if exact is None else (plain(exact), "USD")
+
+
+# Seconds that hosts state of themselves, by our name and theirs.
+STATED_TIMES = (
+    ("queue_s", "queue_time"),
+    ("prompt_s", "prompt_time"),
+    ("output_s", "completion_time"),
+    ("total_s", "total_time"),
+)
 
 
 def _stated_timing(usage: Json) -> Mapping[str, float] | None:
     """Seconds that some hosts state beside the tokens."""
     measured = {
-        name: seconds
-        for name, key in (("prompt_s", "prompt_time"), ("output_s", "completion_time"))
-        if (seconds := float_at(usage, key)) is not None
+        name: seconds for name, key in STATED_TIMES if (seconds := float_at(usage, key)) is not None
     }
     return measured or None
 

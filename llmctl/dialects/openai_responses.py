@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
 from llmctl.dialects.in_words import in_words
-from llmctl.dialects.look import at, int_at, parse, text_at, texts_at
+from llmctl.dialects.look import at, count_at, int_at, parse, text_at, texts_at
 from llmctl.dialects.openai_items import encode_tools, split
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
 from llmctl.types import (
     Call,
     Chat,
+    Count,
     Event,
     Finished,
     FinishReason,
@@ -39,16 +40,30 @@ NESTED = {
 
 TERMINAL = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 
+# What the input of a request is made of; only this is taken where its tokens are counted.
+COUNTED = frozenset(
+    {
+        *("model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls"),
+        *("text", "reasoning", "truncation", "previous_response_id", "conversation"),
+    }
+)
+
 # What an answer says beside text and usage, kept under its own name.
 DETAILS = ("service_tier", "reasoning", "moderation", "incomplete_details")
 
 
 class OpenAIResponses(Dialect):
-    """`responses`."""
+    """`responses`, and `responses/input_tokens`."""
 
     lacks = frozenset({"seed", "stop"})
 
     def encode(self, call: Call, quirks: Quirks) -> HttpCall:
+        if isinstance(call, Count):
+            from llmctl.dialects.counts import as_chat
+
+            asked = self.encode(as_chat(call), quirks).body or {}
+            body = {name: one for name, one in asked.items() if name in COUNTED}
+            return HttpCall("POST", "responses/input_tokens", body)
         if not isinstance(call, Chat):
             raise UsageError(
                 _("this provider's format has no {kind}", kind=type(call).__name__.lower())
@@ -57,8 +72,9 @@ class OpenAIResponses(Dialect):
         if call.schema is not None and quirks.schema != "json_schema":
             messages = (message(Role.SYSTEM, in_words(call.schema)), *messages)
         instructions, items = split(messages, quirks.system_role)
-        # Without a word about it the provider would keep the answer for 30 days.
-        body: dict[str, Json] = {"model": call.model, "input": items, "store": False}
+        body = {"model": call.model, "input": items}
+        if quirks.refuse_storage:  # without a word about it the provider would keep the answer
+            body["store"] = False
         if instructions:
             body["instructions"] = instructions
         if call.tools:
@@ -74,6 +90,10 @@ class OpenAIResponses(Dialect):
         return HttpCall("POST", "responses", body, framing=framing)
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        if isinstance(call, Count):
+            from llmctl.dialects.counts import CountDecoder
+
+            return CountDecoder(lambda answer: count_at(answer, "input_tokens"))
         return ResponsesDecoder()
 
     def listing(self) -> HttpCall:
@@ -216,6 +236,8 @@ class ResponsesDecoder(Decoder):
                     yield ReasoningDelta("\n\n".join(thoughts))
             case "message":
                 yield from self._message(item, details)
+            case "web_search_call":  # each is charged
+                details["web_search_calls"] = details.get("web_search_calls", 0) + 1
             case _:
                 pass
 
@@ -247,11 +269,11 @@ def _texts(item: Json, field: str) -> list[str]:
 def decode_usage(usage: Json) -> Usage:
     """Totals that include cached and reasoning tokens."""
     return Usage(
-        input_tokens=int_at(usage, "input_tokens"),
-        output_tokens=int_at(usage, "output_tokens"),
-        cached_tokens=int_at(usage, "input_tokens_details", "cached_tokens"),
-        cache_write_tokens=int_at(usage, "input_tokens_details", "cache_write_tokens"),
-        reasoning_tokens=int_at(usage, "output_tokens_details", "reasoning_tokens"),
+        input_tokens=count_at(usage, "input_tokens"),
+        output_tokens=count_at(usage, "output_tokens"),
+        cached_tokens=count_at(usage, "input_tokens_details", "cached_tokens"),
+        cache_write_tokens=count_at(usage, "input_tokens_details", "cache_write_tokens"),
+        reasoning_tokens=count_at(usage, "output_tokens_details", "reasoning_tokens"),
     )
 
 

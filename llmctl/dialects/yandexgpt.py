@@ -8,7 +8,7 @@ operation that is asked after until it is done.
 from collections.abc import Iterable, Iterator, Mapping
 
 from llmctl.dialects import Decoder, Dialect, FollowUp, Frame, Framing, HttpCall
-from llmctl.dialects.look import at, int_at, parse, text_at, texts_at
+from llmctl.dialects.look import at, count_at, parse, text_at, texts_at
 from llmctl.dialects.naming import on_the_wire
 from llmctl.dialects.nested import laid_over
 from llmctl.dialects.yandexgpt_errors import failed, failed_inside
@@ -18,6 +18,7 @@ from llmctl.messages import _
 from llmctl.types import (
     Call,
     Chat,
+    Count,
     Event,
     Finished,
     FinishReason,
@@ -48,11 +49,17 @@ FIRST_WAIT, LONGER, LONGEST_WAIT = 0.5, 1.5, 10.0
 
 
 class YandexGpt(Dialect):
-    """`foundationModels/v1/completion`, and `completionAsync` where the setting `mode` says so."""
+    """`foundationModels/v1/completion`, `completionAsync` where the setting `mode` says so, and
+    `tokenizeCompletion`."""
 
     lacks = frozenset({"seed", "stop"})
 
     def encode(self, call: Call, quirks: Quirks) -> HttpCall:
+        if isinstance(call, Count):
+            from llmctl.dialects.counts import as_chat
+
+            asked = self.encode(as_chat(call), quirks)
+            return HttpCall("POST", "foundationModels/v1/tokenizeCompletion", asked.body)
         if not isinstance(call, Chat):
             raise UsageError(
                 _("this provider's format has no {kind}", kind=type(call).__name__.lower())
@@ -84,6 +91,10 @@ class YandexGpt(Dialect):
         )
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        if isinstance(call, Count):
+            from llmctl.dialects.counts import CountDecoder
+
+            return CountDecoder(_tokens)
         return YandexDecoder()
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
@@ -95,6 +106,12 @@ class YandexGpt(Dialect):
 
     def listed(self, answer: Json) -> list[str]:
         return [_short(name) for name in texts_at(answer, "data", "id")]
+
+
+def _tokens(answer: Json) -> int | None:
+    """The tokens come one by one, those of the chat's template among them."""
+    tokens = at(answer, "tokens")
+    return len(tokens) if isinstance(tokens, list) else None
 
 
 def _short(uri: str) -> str:
@@ -251,9 +268,9 @@ def decode_usage(usage: Json) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     return Usage(
-        input_tokens=int_at(usage, "inputTextTokens"),
-        output_tokens=int_at(usage, "completionTokens"),
-        reasoning_tokens=int_at(usage, "completionTokensDetails", "reasoningTokens"),
+        input_tokens=count_at(usage, "inputTextTokens"),
+        output_tokens=count_at(usage, "completionTokens"),
+        reasoning_tokens=count_at(usage, "completionTokensDetails", "reasoningTokens"),
     )
 
 

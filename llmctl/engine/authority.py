@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llmctl import settings
 from llmctl.cards import Authority, Card
 from llmctl.errors import ConfigError, NotFound, UsageError
-from llmctl.files import write_private
+from llmctl.files import unreadable, write_private
 from llmctl.messages import _
 from llmctl.values import dataclass
 
@@ -61,17 +61,16 @@ def found(card: Card, home: Path | None = None) -> Candidate:
 
 
 def given(card: Card, file: str) -> Candidate:
-    """The authority in a file of the user's. Raises ConfigError for a file that cannot be used."""
+    """The authority in a file of the user's. Raises UsageError for one that cannot be read, else
+    ConfigError for one that cannot be used."""
     from llmctl.transport.certificates import read
 
     path = Path(file).expanduser()
     try:
         certificates = read(path.read_bytes())
     except OSError as error:
-        raise ConfigError(
-            _("cannot read {path}: {why}", path=path, why=error.strerror or str(error)),
-            hint=_("--ca takes a file with a certificate, in PEM or DER form"),
-        ) from None
+        hint = _("--ca takes a file with a certificate, in PEM or DER form")
+        raise unreadable(error, path, hint) from None
     authority = card.authority
     wanted = [one for one in certificates if authority and one.name == authority.name]
     chosen = wanted or certificates

@@ -64,7 +64,12 @@ def offline(provider: str, loaded: Loaded) -> Iterator[Check]:
                                     dialect=card.dialect))  # fmt: skip
     base_url = catalogue.base_url(card, own)
     known = card.kind != "api" or catalogue.is_own_host(card, base_url)
-    about = "" if known else _(" (not a host of the provider: price and privacy are unknown)")
+    if known:
+        about = ""
+    elif own.facts == "inherit":
+        about = _(" (not a host of the provider: its price and privacy hold by your settings)")
+    else:
+        about = _(" (not a host of the provider: price and privacy are unknown)")
     yield Check("address", State.OK, base_url + about)
     yield _certificates(own.ca_file or settings.network.ca_file)
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from llmctl.cards import Card
-from llmctl.dialects import DIALECTS, Dialect
+from llmctl.dialects import DIALECTS, Dialect, Listed
 from llmctl.dialects.look import parse
 from llmctl.engine.resolve import address_of, judged, key_for, merged, stated, target_of
 from llmctl.errors import LlmctlError, UsageError
@@ -16,7 +16,15 @@ from llmctl.values import replace
 
 
 async def models_of(card: Card, settings: Settings, *, timeout: float | None = None) -> list[str]:
-    """Names as they go after `provider/`, in the server's order; empty where it cannot be asked.
+    """Names as they go after `provider/`, in the server's order; see `published`."""
+    return [one.name for one in await published(card, settings, timeout=timeout)]
+
+
+async def published(
+    card: Card, settings: Settings, *, timeout: float | None = None
+) -> list[Listed]:
+    """The models in the server's order, with the prices, sizes and speeds that it publishes; empty
+    where it cannot be asked.
 
     `timeout` in seconds for all of it. Raises LlmctlError as any request does.
     """
@@ -36,7 +44,7 @@ async def models_of(card: Card, settings: Settings, *, timeout: float | None = N
             if not 200 <= reply.status < 300:
                 raise dialect.failure(reply.status, reply.headers, await reply.text())
             body = "".join([frame.data async for frame in reply.frames(http.framing)])
-        return dialect.listed(parse(body))
+        return dialect.published(parse(body))
     except LlmctlError as error:
         raise _placed(error, card, target.host, secret, lane.tokens) from None
 

@@ -19,6 +19,9 @@ from llmctl.types import (
     Verdict,
 )
 
+# What comes within less came in one piece: something on the way had held it back.
+SHORTEST_S = 0.01
+
 
 def call_id() -> str:
     """A new id, sortable by time: 12 hex digits of milliseconds and 8 at random."""
@@ -32,8 +35,8 @@ def utc_now() -> str:
 class Meter:
     """One call from its start to its receipt. All moments are seconds on `clock`.
 
-    Times count from the start of the last attempt; all that came before it (failed attempts and
-    the waits between) is `waited_s`.
+    Times count from the moment the last attempt was sent off; all that came before it (one's turn,
+    failed attempts and the waits between) is `waited_s`, but for the token that it needed.
     """
 
     def __init__(self, requested: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,17 +47,21 @@ class Meter:
         self.finished: Finished | None = None
         self._clock = clock
         self._begun = self._attempt_begun = clock()
+        self._paused: float | None = None
         self._texts: list[str] = []
         self._reasonings: list[str] = []
         self._media: list[Media] = []
         self._tool_calls: list[ToolCall] = []
         self._first_token: float | None = None
         self._last_token: float | None = None
+        self._first_text: float | None = None
+        self._last_text: float | None = None
         self._ended: float | None = None
         self._connect_s: float | None = None
         self._reused = False
         self._first_byte_s: float | None = None
         self._load_s: float | None = None
+        self._auth_s: float | None = None
 
     @property
     def shown(self) -> bool:
@@ -65,13 +72,26 @@ class Meter:
     def text(self) -> str:
         return "".join(self._texts)
 
-    def attempt(self) -> None:
-        """A try begins."""
+    def attempt(self, *, goes_on: bool = False) -> None:
+        """A try begins. One that `goes_on` asks again after what the server is working on, which
+        has begun long ago: what that takes is the server's time, whatever stood in between."""
         self.attempts += 1
-        self._attempt_begun = self._clock()
+        if goes_on:
+            self._paused = None
+            return
+        self.restart()
         # Nothing of an earlier try is a figure of this one.
-        self._connect_s = self._first_byte_s = self._load_s = None
+        self._connect_s = self._first_byte_s = self._load_s = self._auth_s = None
         self._reused = False
+
+    def restart(self) -> None:
+        """What the try has done so far was no part of the call."""
+        self._attempt_begun = self._clock()
+        self._paused = None
+
+    def pause(self) -> None:
+        """The try has failed, and what follows is a wait."""
+        self._paused = self._clock()
 
     def answered(
         self,
@@ -79,18 +99,25 @@ class Meter:
         reused: bool,
         first_byte_s: float | None,
         load_s: float | None,
+        auth_s: float | None = None,
     ) -> None:
-        """The first byte of the answer is here."""
+        """The head of the answer is here."""
         self._connect_s, self._reused = connect_s, reused
         self._first_byte_s, self._load_s = first_byte_s, load_s
+        self._auth_s = auth_s
 
     def event(self, event: Event) -> None:
         """Count one event of the answer."""
         match event:
             case TextDelta(text):
-                self._token(self._texts, text)
+                self._texts.append(text)
+                self._mark()
+                self._last_text = self._last_token
+                if self._first_text is None:
+                    self._first_text = self._last_token
             case ReasoningDelta(text):
-                self._token(self._reasonings, text)
+                self._reasonings.append(text)
+                self._mark()
             case ToolCall():
                 self._tool_calls.append(event)
                 self._mark()
@@ -108,10 +135,6 @@ class Meter:
         if self._ended is None:
             self._ended = self._clock()
 
-    def _token(self, pieces: list[str], text: str) -> None:
-        pieces.append(text)
-        self._mark()
-
     def _mark(self) -> None:
         self._last_token = self._clock()
         if self._first_token is None:
@@ -120,6 +143,10 @@ class Meter:
     def latency(self, *, streamed: bool) -> Latency:
         """`ttft_s` and tokens per second are None for an answer that came in one piece."""
         ended = self._ended if self._ended is not None else self._clock()
+        if not self.attempts:
+            return Latency(waited_s=ended - self._begun)
+        over = ended if self._paused is None else self._paused
+        asked = self._attempt_begun + (self._auth_s or 0.0)
         first = self._first_token if streamed else None
         server = self.finished.server_timing if self.finished else None
         load_s = self._load_s
@@ -129,25 +156,42 @@ class Meter:
             connect_s=self._connect_s,
             reused=self._reused,
             first_byte_s=self._first_byte_s,
-            ttft_s=None if first is None else first - self._attempt_begun,
-            total_s=ended - self._attempt_begun,
-            waited_s=self._attempt_begun - self._begun,
+            ttft_s=None if first is None else first - asked,
+            total_s=over - asked,
+            waited_s=self._attempt_begun - self._begun + ended - over,
             load_s=load_s,
-            output_tokens_per_s=self._speed(first),
+            output_tokens_per_s=self._speed(streamed=streamed),
             server=server,
+            auth_s=self._auth_s,
         )
 
-    def _speed(self, first: float | None) -> float | None:
+    def _speed(self, *, streamed: bool) -> float | None:
+        """Tokens a second: those that came after the first piece, by the time from it to the last.
+        For an answer in one piece, what the server says of itself."""
         usage = self.finished.usage if self.finished else None
-        tokens = usage.output_tokens if usage else None
-        if not tokens:
+        if usage is None or not usage.output_tokens or self._media:
             return None
+        if streamed and (measured := self._measured(usage)) is not None:
+            return measured
         server = self.finished.server_timing if self.finished else None
         if server and server.get("output_s"):
-            return tokens / server["output_s"]
-        if first is None or self._last_token is None or self._last_token <= first:
+            return usage.output_tokens / server["output_s"]
+        return None
+
+    def _measured(self, usage: Usage) -> float | None:
+        tokens, pieces = usage.output_tokens or 0, [*self._reasonings, *self._texts]
+        first, last = self._first_token, self._last_token
+        if usage.reasoning_tokens:
+            # Thoughts are often made unseen, or only summed up: then their number and what came
+            # of them do not belong together. The text that follows is measured without them.
+            tokens, pieces = tokens - usage.reasoning_tokens, self._texts
+            first, last = self._first_text, self._last_text
+        if first is None or last is None or last - first < SHORTEST_S or tokens < 2:
             return None
-        return (tokens - 1) / (self._last_token - first)
+        # The first piece was made before the watch began; it may hold many tokens.
+        length = sum(map(len, pieces))
+        share = len(pieces[0]) / length if length else 0.0
+        return (tokens - max(1.0, tokens * share)) / (last - first)
 
     def receipt(
         self,
@@ -173,7 +217,7 @@ class Meter:
             finish_reason=finished.reason if finished else None,
             usage=(finished.usage if finished else None) or Usage(),
             cost=cost or Cost(),
-            latency=self.latency(streamed=streamed) if self.attempts else Latency(),
+            latency=self.latency(streamed=streamed),
             verdict=verdict,
             request_id=finished.request_id if finished else None,
             attempts=self.attempts,

@@ -1,20 +1,29 @@
 """What a finished answer amounts to: success, or one of the errors a finish reason stands for."""
 
+from typing import TYPE_CHECKING
+
 from llmctl.errors import Filtered, Incomplete, LlmctlError, ProviderFailed
 from llmctl.messages import _
-from llmctl.types import Call, Chat, Complete, Finished, FinishReason
+from llmctl.types import LIMITS, Call, Chat, Complete, Finished, FinishReason
+
+if TYPE_CHECKING:
+    from llmctl.cost.budgets import Reservation
 
 
-def outcome(call: Call, finished: Finished) -> LlmctlError | None:
+def outcome(
+    call: Call, finished: Finished, reservation: "Reservation | None" = None
+) -> LlmctlError | None:
     """The error that `finished` means for `call`, None for a success.
 
     Length is a success where the user set the limit and asked for no schema; a cut JSON document is
-    useless whoever set it.
+    useless whoever set it. A limit that came with the `reservation` is not the user's.
     """
     match finished.reason:
         case FinishReason.STOP | FinishReason.TOOL_CALLS:
             return None
         case FinishReason.LENGTH:
+            if reservation is not None and reservation.lowered is not None:
+                return _cut_for_money(reservation)
             if asked_for_length(call):
                 return None
             return Incomplete(
@@ -44,13 +53,13 @@ def outcome(call: Call, finished: Finished) -> LlmctlError | None:
             )
 
 
-# The limit by the names that formats have for it, where the user sets it with -o.
-LIMITS = frozenset(
-    {
-        *("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens"),
-        *("maxTokens", "num_predict", "n_predict"),
-    }
-)
+def _cut_for_money(reservation: "Reservation") -> Incomplete:
+    return Incomplete(
+        _("the answer was cut at {tokens} tokens, which llmctl had set under {budget}",
+          tokens=reservation.lowered, budget=reservation.cap or _("the budget")),
+        hint=_("raise that budget, or set the limit yourself: --max-tokens N"),
+        reason="budget",
+    )  # fmt: skip
 
 
 def asked_for_length(call: Call) -> bool:

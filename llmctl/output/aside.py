@@ -10,7 +10,8 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 class Aside:
-    """Shows every event that is not text, dim where there is colour; `quiet` shows nothing."""
+    """Shows every event that is not text, dim where there is colour; `quiet` shows nothing of it
+    but what insists."""
 
     def __init__(self, terminal: Terminal, *, quiet: bool) -> None:
         self._screen = terminal.stderr
@@ -20,16 +21,18 @@ class Aside:
 
     def seen(self, event: Event) -> bool:
         """Whether `event` would show on a terminal, where the answer may be in mid-line."""
-        if self._quiet or not self._screen.is_tty:
+        if not self._screen.is_tty:
             return False
+        if self._quiet:
+            return isinstance(event, Notice) and event.insists
         return isinstance(event, ReasoningDelta | Notice | ToolCall | Media | Progress)
 
     def event(self, event: Event) -> None:
         match event:
             case ReasoningDelta(text):
                 self._reason(text)
-            case Notice(text=text):
-                self._say(text)
+            case Notice(text=text, insists=insists):
+                self._say(text, insists=insists)
             case ToolCall(name=name, arguments=arguments):
                 self._say(_("the model calls {call}", call=f"{name}({arguments})"))
             case Media():
@@ -61,8 +64,8 @@ class Aside:
         self._in_reasoning = not text.endswith("\n")
         streams.err(self._dim(safe(text) if self._screen.is_tty else text))
 
-    def _say(self, text: str) -> None:
-        if not self._quiet:
+    def _say(self, text: str, *, insists: bool = False) -> None:
+        if insists or not self._quiet:
             self.end()
             streams.err(self._dim("llmctl: " + safe_line(text)) + "\n")
 

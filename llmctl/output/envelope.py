@@ -46,6 +46,7 @@ def envelope(receipt: Receipt) -> dict[str, Json]:
             "kind": receipt.cost.kind,
             "price_source": receipt.cost.price_source,
             "price_date": receipt.cost.price_date,
+            "unknown_because": receipt.cost.why,
         },
         "latency": latency_json(receipt.latency),
         "privacy": privacy_json(receipt.verdict, receipt.redactions),
@@ -84,6 +85,7 @@ def latency_json(latency: Latency) -> dict[str, Json]:
             else round(latency.output_tokens_per_s, SPEED_DIGITS)
         ),
         "server": None if server is None else {key: seconds(server[key]) for key in server},
+        "auth_s": seconds(latency.auth_s),
     }
 
 

@@ -2,7 +2,18 @@
 
 from llmctl.messages import _
 from llmctl.output.terminal import safe_line
-from llmctl.types import Cost, CostKind, Latency, Level, Receipt, Usage, UsageSource, Verdict
+from llmctl.types import (
+    OWN_HARDWARE,
+    Cost,
+    CostKind,
+    Latency,
+    Level,
+    Receipt,
+    Usage,
+    UsageSource,
+    Verdict,
+)
+from llmctl.values import replace
 
 SIGNIFICANT_DIGITS = 2  # of an amount under one; above, cents
 
@@ -51,7 +62,7 @@ def _price(cost: Cost, verdict: Verdict | None) -> str:
         return _("0 {currency} (runs here)", currency=cost.currency or "USD")
     if cost.amount is None:
         return _("price unknown")
-    return f"{_amount(cost.amount)} {cost.currency or ''}".rstrip()
+    return f"{amount_text(cost.amount)} {cost.currency or ''}".rstrip()
 
 
 def _whole_price(cost: Cost, verdict: Verdict | None) -> str:
@@ -60,20 +71,28 @@ def _whole_price(cost: Cost, verdict: Verdict | None) -> str:
         text += ", " + _("as the provider states")
     elif cost.amount is not None and cost.kind is CostKind.COMPUTED:
         text += ", " + _("computed")
-    known = [part for part in (cost.price_source, cost.price_date) if part]
+    if cost.amount is None and cost.why is not None:
+        from llmctl.output.estimates import reason
+
+        return f"{text} ({reason(cost.why)})"
+    source = _("runs on your own hardware") if cost.price_source == OWN_HARDWARE else (
+        cost.price_source)  # fmt: skip
+    known = [part for part in (source, cost.price_date) if part]
     return f"{text} ({', '.join(known)})" if known else text
 
 
-def _amount(amount: str) -> str:
-    """A decimal string as people write money: 1.25, 0.0022, 0.0000021."""
-    from decimal import Decimal, InvalidOperation
+def amount_text(amount: str, *, at_least: bool = False) -> str:
+    """A decimal string as people write money: 1.25, 0.0022, 0.0000021. What is said to be
+    `at_least` so much is rounded down."""
+    from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
 
     try:
         value = Decimal(amount)
         exponent = -2
         if abs(value) < 1 and value:
             exponent = min(-2, value.adjusted() - SIGNIFICANT_DIGITS + 1)
-        rounded = value.quantize(Decimal(1).scaleb(exponent))
+        rounding = ROUND_FLOOR if at_least else ROUND_HALF_EVEN
+        rounded = value.quantize(Decimal(1).scaleb(exponent), rounding)
     except (InvalidOperation, ValueError):
         return amount
     if not value:
@@ -96,6 +115,8 @@ def _duration(seconds: float | None) -> str:
 def _level(verdict: Verdict | None) -> str:
     if verdict is None or verdict.level is Level.UNKNOWN:
         return _("privacy unknown")
+    if verdict.attested:
+        return _("{level} (attested by you)", level=verdict.level)
     return str(verdict.level)
 
 
@@ -137,6 +158,8 @@ def _times(latency: Latency, attempts: int) -> str:
         parts.append(_("connection reused"))
     elif latency.connect_s is not None:
         parts.append(_("connected after {seconds:.3f} s", seconds=latency.connect_s))
+    if latency.auth_s is not None and latency.auth_s >= 0.01:
+        parts.append(_("token fetched in {seconds:.2f} s before", seconds=latency.auth_s))
     if latency.load_s is not None:
         parts.append(_("model loaded in {seconds:.2f} s", seconds=latency.load_s))
     if latency.first_byte_s is not None:
@@ -149,11 +172,16 @@ def _times(latency: Latency, attempts: int) -> str:
         parts.append(_("waited {seconds:.1f} s before", seconds=latency.waited_s))
     if attempts > 1:
         parts.append(_("{count} attempts", count=attempts))
+    if latency.server:
+        own = ", ".join(
+            f"{name.removesuffix('_s')} {value:.3f} s" for name, value in latency.server.items()
+        )
+        parts.append(_("by the server's own clock {times}", times=own))
     return ", ".join(parts)
 
 
 def _privacy(verdict: Verdict | None) -> str:
-    parts = [_level(verdict)]
+    parts = [_level(verdict and replace(verdict, attested=()))]
     if verdict is not None:
         if verdict.region is not None:
             parts.append(_("region {region}", region=verdict.region))
@@ -162,7 +190,7 @@ def _privacy(verdict: Verdict | None) -> str:
         if verdict.controls:
             parts.append(_("sent {controls}", controls=", ".join(verdict.controls)))
         if verdict.attested:
-            parts.append(_("you attested {facts}", facts=", ".join(verdict.attested)))
+            parts.append(_("attested by you: {facts}", facts=", ".join(verdict.attested)))
         if verdict.facts_checked is not None:
             parts.append(_("facts checked {date}", date=verdict.facts_checked))
     return ", ".join(parts)

@@ -9,6 +9,7 @@ from llmctl.output.terminal import Screen, Terminal, detect, safe_line
 Cell = object  # shown as its text; None as NOTHING_KNOWN
 NOTHING_KNOWN = "-"
 GAP = "  "
+NARROWEST = 8  # columns of a text that is folded, as long as there are others to take from
 
 
 def table(
@@ -60,21 +61,21 @@ def _drawn(
 
     drawn = Table(
         box=box.SIMPLE_HEAD,
+        padding=(0, len(GAP) - 1, 0, 0),  # the box has a column of its own between two of ours
         pad_edge=False,
         header_style="bold" if screen.colour else "",
         show_edge=False,
     )
-    # One line a row. The first column holds what is copied to the next command, so it stays whole,
-    # and the rest gets what room there is; a screen too narrow for even that has it folded.
-    first = max((cells(line[0]) for line in [headers, *rows]), default=0)
-    whole = first + 4 * (len(headers) - 1) <= screen.width
+    widths = [max(cells(line[at]) for line in [headers, *rows]) for at in range(len(headers))]
+    fitted = _fitted(widths, right, screen.width - len(GAP) * (len(headers) - 1))
+    whole = fitted[0] == widths[0]
     for column, header in enumerate(headers):
         drawn.add_column(
             Text(header),
             justify="right" if column in right else "left",
             overflow="ellipsis" if whole else "fold",
             no_wrap=whole,
-            min_width=first if whole and column == 0 else None,
+            width=fitted[column],
         )
     for row in rows:
         drawn.add_row(*(Text(text) for text in row))
@@ -82,3 +83,21 @@ def _drawn(
     with console.capture() as captured:
         console.print(drawn)
     return "".join(line.rstrip() + "\n" for line in captured.get().splitlines())
+
+
+def _fitted(widths: Sequence[int], right: Collection[int], room: int) -> list[int]:
+    """Widths that fit, the widest columns made narrower. One line a row: the first column holds
+    what is copied to the next command, so it stays whole, and so do figures, since half of one is
+    another figure; texts get what room there is. Where that is none, the first column, which is
+    folded then, gives way too, and at last the figures."""
+    fitted = list(widths)
+    texts = [column for column in range(1, len(widths)) if column not in right]
+    stays = sum(widths) - sum(widths[column] for column in texts) + len(texts) <= room
+    first, least = (texts, 1) if stays else ([0, *texts], NARROWEST)
+    for columns, floor in ((first, least), ([*range(len(widths))], 1)):
+        while sum(fitted) > room:
+            widest = max(columns, key=fitted.__getitem__, default=0)
+            if fitted[widest] <= floor:
+                break
+            fitted[widest] -= 1
+    return fitted

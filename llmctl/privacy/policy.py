@@ -1,162 +1,217 @@
-"""What may be sent where: the privacy level a call reaches, and the rules that forbid it.
+"""What may be sent where: the verdict on a call, and every rule that forbids it.
 
 Pure: nothing is looked up or sent. Whatever is not known counts as the worst.
 """
 
-import ipaddress
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llmctl import catalogue
-from llmctl.cards import Card, Model, Privacy
 from llmctl.messages import _
+from llmctl.privacy.controls import Sent, carrying, planned
+from llmctl.privacy.levels import distance
+from llmctl.privacy.standing import Standing, standing
 from llmctl.settings import Loaded, Origin, Policy, ProviderSettings, Settings
-from llmctl.transport.egress import is_local
+from llmctl.settings.tighten import handled
 from llmctl.types import Level, Verdict
 from llmctl.values import replace
 
+if TYPE_CHECKING:
+    from datetime import date
+
+    from llmctl.cards import Card, Model
+
+# A rule that is broken, and how in words.
+Reason = tuple[str, str]
+
+ALLOWED_REVIEWS = {"flagged": ("no", "flagged"), "deny": ("no",)}
+
 
 def judge(
-    card: Card, model: Model | None, *, base_url: str, loaded: Loaded, elsewhere: bool = False
+    card: "Card",
+    model: "Model | None",
+    *,
+    base_url: str,
+    loaded: Loaded,
+    elsewhere: bool = False,
+    sent: Sent | None = None,
+    today: "date | None" = None,
 ) -> Verdict:
     """The verdict for a call to `model` at `base_url`. `elsewhere` says that a local server would
-    only pass the call on to a cloud."""
+    only pass the call on to a cloud; `sent` is what stands in the request, by default what llmctl
+    adds to each unasked; `today` the day of UTC."""
     settings = loaded.settings
     own = settings.providers.get(card.id, ProviderSettings())
-    facts = None if elsewhere else _facts(card, own, base_url)
-    level = Level.UNKNOWN if elsewhere else _level(card, own, base_url, facts, settings)
-    region = facts.regions[0] if facts and len(facts.regions) == 1 else None
-    days = facts.retention_days if facts else None
-    if level in (Level.DEVICE, Level.NETWORK):
-        days = 0
+    if sent is None:
+        dialect = catalogue.dialect_of(card, model, own)
+        sent = carrying(planned(card, dialect, own, settings))
+    found = standing(card, model, own, base_url, settings, sent, elsewhere=elsewhere, today=today)
+    row = found.row
     verdict = Verdict(
         allowed=True,
-        level=level,
-        region=region,
-        retention_days=days,
-        attested=tuple(one for one in own.attest if facts and one in facts.attestable),
-        facts_checked=facts.source.checked if facts else None,
+        level=found.level,
+        region=found.regions[0] if len(found.regions) == 1 else None,
+        retention_days=found.retention_days,
+        controls=sent.controls,
+        attested=found.attested,
+        facts_checked=row.source.checked if row else None,
+        regions=found.regions,
+        trains=found.trains,
+        human_review=found.human_review,
+        why=found.why,
+        notes=found.notes,
+        host=None if card.kind == "embedded" else urlsplit(base_url).hostname,
     )
     reasons = [
-        *_broken(settings.policy, verdict, model, facts, loaded),
+        *_broken(settings.policy, found, loaded),
+        *_of_model(settings.policy, found, model, loaded),
+        *_personal(settings.policy, found, sent, loaded),
         *_listed(settings.policy, card, base_url, loaded),
     ]
-    return replace(verdict, allowed=not reasons, reasons=tuple(reasons))
+    return replace(
+        verdict,
+        allowed=not reasons,
+        reasons=tuple(text for _rule, text in reasons),
+        broken=tuple(rule for rule, _text in reasons),
+    )
 
 
-def _facts(card: Card, own: ProviderSettings, base_url: str) -> Privacy | None:
-    """The card's facts for the account's tier and settings; without a stated tier the worst of
-    them. None at a host for which they do not hold."""
-    if own.facts is None:
-        if card.kind == "api" and not catalogue.is_own_host(card, base_url):
-            return None
-        if card.kind == "local" and _distance(base_url) is Level.UNKNOWN:
-            return None
-    tier = own.extra.get("tier")
-    rows = [one for one in card.privacy if one.tier is None or tier in (None, one.tier)]
-    if any(one.when for one in rows):
-        stated = {one.name: catalogue.setting_of(card, own, one) for one in card.settings}
-        rows = [one for one in rows if one.when.items() <= stated.items()]
-    return max(rows, key=lambda row: row.level.rank, default=None)
+def _broken(policy: Policy, found: Standing, loaded: Loaded) -> Iterator[Reason]:
+    """Every rule about what becomes of the data that forbids the call, each with its place."""
 
+    def because(rule: str, text: str) -> Reason:
+        return _because(loaded, rule, found.regions, text)
 
-def _level(
-    card: Card, own: ProviderSettings, base_url: str, facts: Privacy | None, settings: Settings
-) -> Level:
-    match card.kind:
-        case "embedded":
-            return Level.DEVICE
-        case "local":
-            return _reached(base_url, own, settings)
-        case "api":
-            if facts is None:
-                return Level.UNKNOWN
-            reached = [facts.level]
-            reached += [facts.attestable[one] for one in own.attest if one in facts.attestable]
-            return min(reached, key=lambda level: level.rank)
-
-
-def _reached(base_url: str, own: ProviderSettings, settings: Settings) -> Level:
-    """How far what is sent to a server of the user's own gets: to the server, and in the clear to
-    the proxy before it."""
-    from llmctl.transport.proxy import proxy_for
-
-    distance = _distance(base_url)
-    if distance is Level.DEVICE or base_url.startswith("https:"):
-        return distance
-    proxy = proxy_for(base_url, own.proxy or settings.network.proxy)
-    if proxy is None:
-        return distance
-    return max(distance, _distance(f"//{proxy.host}"), key=lambda level: level.rank)
-
-
-def _distance(base_url: str) -> Level:
-    """How far away an address is, by its spelling alone; names are not looked up."""
-    host = (urlsplit(base_url).hostname or "").lower()
-    if is_local(host):
-        return Level.DEVICE
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return Level.NETWORK if host.endswith((".local", ".lan", ".internal")) else Level.UNKNOWN
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return Level.NETWORK if address.is_private and not address.is_unspecified else Level.UNKNOWN
-
-
-def _broken(
-    policy: Policy,
-    verdict: Verdict,
-    model: Model | None,
-    facts: Privacy | None,
-    loaded: Loaded,
-) -> Iterator[str]:
-    """Every rule about facts that forbids the call, each with the place it stands in."""
-
-    def because(rule: str, text: str) -> str:
-        return _because(loaded, rule, facts.regions if facts else (), text)
-
-    here = verdict.level in (Level.DEVICE, Level.NETWORK)
-    if policy.max_level is not None and verdict.level.rank > policy.max_level.rank:
+    if policy.max_level is not None and found.level.rank > policy.max_level.rank:
         yield because(
             "max_level",
             _("its privacy level is {level}, at worst {most} is allowed",
-              level=verdict.level.value, most=policy.max_level.value),
+              level=_level(found), most=policy.max_level.value),
         )  # fmt: skip
-    if policy.regions is not None and not here and not _within(facts, policy.regions):
-        regions = "/".join(facts.regions) if facts and facts.regions else _("unknown")
+    if policy.no_training and found.level.rank > Level.NO_TRAINING.rank:
         yield because(
-            "regions",
-            _("its region is {region}, not {allowed}", region=regions,
-              allowed="/".join(policy.regions)),
-        )  # fmt: skip
-    limit = policy.max_retention_days
-    if limit is not None and (verdict.retention_days is None or verdict.retention_days > limit):
-        kept = verdict.retention_days
+            "no_training",
+            _("it may train on the data (its privacy level is {level})", level=_level(found)),
+        )
+    if policy.unknown == "deny" and found.level is Level.UNKNOWN:
+        yield because("unknown", _("nobody knows what becomes of the data"))
+    if policy.regions is not None and not found.is_here and not _within(found, policy.regions):
+        yield because("regions", _elsewhere(found, policy.regions))
+    limit, kept = policy.max_retention_days, found.retention_days
+    if limit is not None and (kept is None or kept > limit):
         yield because(
             "max_retention_days",
-            _("it keeps data for {days} days, not {limit}",
-              days=_("unknown") if kept is None else kept, limit=limit),
+            _("how long it keeps data is not known, at most {limit} days are allowed", limit=limit)
+            if kept is None
+            else _("it keeps data for {days} days, at most {limit} are allowed", days=kept,
+                   limit=limit),
         )  # fmt: skip
-    if policy.secrets in ("redact", "block") and verdict.level is not Level.DEVICE:
-        yield because("secrets", _("it demands a search for secrets, which is not possible yet"))
-    if policy.no_training and not here and (facts is None or facts.trains != "no"):
-        yield because("no_training", _("it may train on the data"))
-    if policy.open_weights and not (model and model.open_weights) and not here:
+    allowed = ALLOWED_REVIEWS.get(policy.human_review or "")
+    if allowed is not None and found.human_review not in allowed:
+        yield because("human_review", _read_by_people(found.human_review))
+
+
+def _level(found: Standing) -> str:
+    level = found.level.value
+    if not found.strange:
+        return level
+    return _("{level}, since llmctl does not know the option {names}", level=level,
+             names=", ".join(found.strange))  # fmt: skip
+
+
+def _read_by_people(review: str) -> str:
+    match review:
+        case "yes":
+            return _("people may read the data")
+        case "flagged":
+            return _("people may read what is reported as abuse")
+        case _:
+            return _("nobody says whether people read the data")
+
+
+def _of_model(
+    policy: Policy, found: Standing, model: "Model | None", loaded: Loaded
+) -> Iterator[Reason]:
+    """The rules about the model itself. One that runs here has its weights here."""
+
+    def because(rule: str, text: str) -> Reason:
+        return _because(loaded, rule, (), text)
+
+    if policy.open_weights and not (model and model.open_weights) and not found.is_here:
         yield because("open_weights", _("its weights are not known to be open"))
+    licence = model.licence if model else None
+    if policy.licences is not None and (licence or "").casefold() not in map(
+        str.casefold, policy.licences
+    ):
+        yield _because(
+            loaded, "licences", (licence or "",),
+            _("the licence of its weights is {licence}, not {allowed}",
+              licence=licence or _("unknown"), allowed="/".join(policy.licences)),
+        )  # fmt: skip
+    if policy.tunable and (model is None or model.tunable != "yes"):
+        yield because("tunable", _("it is not known to be trained further for a customer"))
 
 
-def _listed(policy: Policy, card: Card, base_url: str, loaded: Loaded) -> Iterator[str]:
+def _personal(policy: Policy, found: Standing, sent: Sent, loaded: Loaded) -> Iterator[Reason]:
+    """The rules about personal data that would leave with the call as it is."""
+    if found.is_here or not sent.personal:
+        return
+    kinds = ", ".join(f"{name} ({count})" for name, count in sent.personal)
+    if policy.pii_regions is not None and not _within(found, policy.pii_regions):
+        yield _because(
+            loaded, "pii_regions", found.regions,
+            _("there is personal data in it: {kinds}; {reason}", kinds=kinds,
+              reason=_elsewhere(found, policy.pii_regions)),
+        )  # fmt: skip
+    for name, count in sent.personal:
+        if handled(policy, name) == "local-only":
+            rule = "pii_by" if name in policy.pii_by else "pii"
+            yield _because(
+                loaded, rule, (name,),
+                _("there is personal data in it that must stay here: {kinds}",
+                  kinds=f"{name} ({count})"),
+            )  # fmt: skip
+
+
+def _elsewhere(found: Standing, allowed: Sequence[str]) -> str:
+    return _("its region is {region}, not {allowed}",
+             region="/".join(found.regions) or _("unknown"), allowed="/".join(allowed))  # fmt: skip
+
+
+def _listed(policy: Policy, card: "Card", base_url: str, loaded: Loaded) -> Iterator[Reason]:
     """The lists of providers that forbid the call. A second account counts as the provider it
     extends, and so does an address that is one of a provider's own."""
     settings = loaded.settings
     names = catalogue.lineage(card.id, settings)
-    if policy.allow is not None and not set(names) & set(policy.allow):
-        text = _("it is not on the list of allowed providers")
-        yield _because(loaded, "allow", names, text)
+    if policy.allow is not None:
+        if not set(names) & set(policy.allow):
+            text = _("it is not on the list of allowed providers")
+            yield _because(loaded, "allow", names, text)
+        elif not _is_really(card, names, base_url, settings):
+            text = _("{host} is not a host of {name}, which is on the list of allowed providers",
+                     host=urlsplit(base_url).hostname or base_url, name=card.name)  # fmt: skip
+            yield _because(loaded, "allow", names, text)
     names += [name for name in policy.deny if _serves(name, base_url, settings)]
     if set(names) & set(policy.deny):
         yield _because(loaded, "deny", names, _("it is on the list of denied providers"))
+
+
+def _is_really(card: "Card", names: Sequence[str], base_url: str, settings: Settings) -> bool:
+    """Whether an address is that of the provider that goes by these names: one of its own hosts, or
+    where the user has it, which is never the host of an API that we know by another name."""
+    root = names[-1]
+    taken = catalogue.is_users(root) and root in catalogue.shipped_ids()
+    if catalogue.is_own_host(card, base_url) and not taken:
+        return True
+    from llmctl.privacy.rows import shipped_at
+
+    away = distance(base_url) is Level.UNKNOWN
+    there = {one.id for one in shipped_at(base_url) if one.kind == "api"} if away else set()
+    if there:
+        return root in there
+    own = settings.providers.get(card.id, ProviderSettings())
+    return card.kind != "api" or own.facts is not None
 
 
 def _serves(provider: str, base_url: str, settings: Settings) -> bool:
@@ -169,13 +224,13 @@ def _serves(provider: str, base_url: str, settings: Settings) -> bool:
     return found.kind == "api" and not is_account and catalogue.is_own_host(found, base_url)
 
 
-def _because(loaded: Loaded, rule: str, names: Sequence[str], text: str) -> str:
-    """`text` with the place of the rule: of the layer that forbids one of `names`, where the rule
+def _because(loaded: Loaded, rule: str, names: Sequence[str], text: str) -> Reason:
+    """The rule, and `text` with its place: of the layer that forbids one of `names`, where the rule
     is a list."""
     keys = (*(f"policy.{rule}.{name}" for name in names), f"policy.{rule}")
     place = next((loaded.origins[key] for key in keys if key in loaded.origins), Origin("shipped"))
-    return _("{text} ({place})", text=text, place=place)
+    return rule, _("{text} ({place})", text=text, place=place)
 
 
-def _within(facts: Privacy | None, allowed: tuple[str, ...]) -> bool:
-    return facts is not None and bool(facts.regions) and set(facts.regions) <= set(allowed)
+def _within(found: Standing, allowed: Sequence[str]) -> bool:
+    return bool(found.regions) and set(found.regions) <= set(allowed)

@@ -1,6 +1,6 @@
 """Settings: read from every layer, checked, and each value able to say where it comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
@@ -19,13 +19,17 @@ from llmctl.settings.layers import (
 from llmctl.settings.places import SYSTEM_POLICY, Paths, paths, project_file
 from llmctl.settings.shape import (
     Attested,
+    Budget,
+    Controls,
     Defaults,
     Embedded,
+    Handling,
     Log,
     Network,
     Output,
     Policy,
     ProviderSettings,
+    Rate,
     Settings,
 )
 from llmctl.settings.tighten import tightened
@@ -36,8 +40,11 @@ from llmctl.values import dataclass, replace
 
 __all__ = [
     "Attested",
+    "Budget",
+    "Controls",
     "Defaults",
     "Embedded",
+    "Handling",
     "Loaded",
     "Log",
     "Network",
@@ -46,6 +53,7 @@ __all__ = [
     "Paths",
     "Policy",
     "ProviderSettings",
+    "Rate",
     "Settings",
     "load",
     "paths",
@@ -201,16 +209,28 @@ def _misfit(kind: type, misfit: Misfit, layers: Layers, origin: Origin) -> Llmct
 
 def known_names() -> set[str]:
     """Every section and every name in one."""
-    kinds = (Settings, Defaults, Output, Log, Network, Embedded, Policy, ProviderSettings)
+    kinds = (
+        Settings,
+        Defaults,
+        Output,
+        Log,
+        Network,
+        Embedded,
+        Policy,
+        Controls,
+        Budget,
+        ProviderSettings,
+    )
     return {name for kind in kinds for name in kind.__dataclass_fields__}
 
 
-def set_value(key: str, value: Json) -> None:
+def set_value(key: str, value: Json, fits: Callable[[Loaded], None] = lambda _new: None) -> None:
     """Write one value into the user's file; its comments and order stay. Raises ConfigError for a
-    key or value that does not fit, and then nothing is written."""
+    key or value that does not fit, and what `fits` raises for the settings as the file would make
+    them, without a profile and with each; then nothing is written."""
     from llmctl.settings.edit import written
 
-    _store(written(_text(), key, value))
+    _store(written(_text(), key, value), fits)
 
 
 def unset_value(key: str) -> bool:
@@ -228,7 +248,7 @@ def _text() -> str:
     return read_text(user_file()) or ""
 
 
-def _store(text: str) -> None:
+def _store(text: str, fits: Callable[[Loaded], None] = lambda _new: None) -> None:
     """Write the user's file, whose own part and each profile fit; else ConfigError."""
     import tomllib
 
@@ -239,11 +259,12 @@ def _store(text: str) -> None:
     profiles = _profiles(table, file)
     user = Origin("user", str(file))
     named = [(user.below(PROFILES, name), one) for name, one in profiles.items()]
-    for origin, own in ((user, table), *named):
+    for origin, own in ((user, {}), *named):
         layers = Layers()
+        layers.add(user, table)
         layers.add(origin, own)
         provider_tables(layers.values)
-        _fitted(Settings, layers.values, layers, origin)
+        fits(Loaded(_fitted(Settings, layers.values, layers, origin), layers.origins))
         for place, policy in layers.policies:
             _fitted(Policy, policy, layers, place)
     private_dir(file.parent)

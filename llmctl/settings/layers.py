@@ -33,6 +33,19 @@ class Origin:
     key: str = ""
 
     def __str__(self) -> str:
+        """For people; `code` is the same in English, for programs."""
+        match self.kind:
+            case "flag":
+                return _("flag {name}", name=self.place)
+            case "environment":
+                return _("environment {name}", name=self.place)
+            case "shipped":
+                return _("shipped")
+            case _file:
+                return self.code
+
+    @property
+    def code(self) -> str:
         if self.kind in ("system", "user", "project", "profile"):
             line = line_of(self.place, self.key)
             return f"{self.place}:{line}" if line else self.place

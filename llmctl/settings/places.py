@@ -44,3 +44,22 @@ def project_file() -> Path | None:
         if str(folder) == home or (folder / ".git").exists():
             return None
     return None
+
+
+def project_name() -> str | None:
+    """The name, not the path, of the nearest folder from here up that holds a project file or a
+    repository. The home folder is none: what lies there is about its owner."""
+    try:
+        here = os.getcwd()
+    except OSError:  # the folder was removed under us
+        return None
+    home = os.path.expanduser("~")
+    while here != home:
+        above, name = os.path.split(here)
+        # Plain calls of the system: this runs at every prompt.
+        if any(os.path.exists(f"{here}/{mark}") for mark in (PROJECT_FILE, ".git")):
+            return name or None
+        if above == here:
+            break
+        here = above
+    return None

@@ -158,7 +158,8 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def said_plainly(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises about a file into an error that says what to do.
+    """Turn what SQLite and the operating system raise about a file into an error that says what to
+    do.
 
     What it raises about values (an id that is there already) is for the caller.
     """
@@ -168,17 +169,15 @@ def said_plainly(path: Path) -> Iterator[None]:
         raise
     except sqlite3.Error as error:
         raise failure(error, path) from error
+    except OSError as error:
+        raise files.io_failed(error, path) from error
 
 
 def failure(error: sqlite3.Error, path: Path) -> LlmctlError:
     """What SQLite refused, in words; `reason` is damaged, locked, full, not-usable or sqlite."""
     code = primary_code(error)
     if code in DAMAGED:
-        return IoFailed(
-            _("{path} is damaged or no database", path=path),
-            hint=_("move it elsewhere; sqlite3 FILE .recover may save what is in it"),
-            reason="damaged",
-        )
+        return damaged(path)
     if code in LOCKED:
         return IoFailed(
             _("{path} is held by another program for too long", path=path),
@@ -199,6 +198,14 @@ def failure(error: sqlite3.Error, path: Path) -> LlmctlError:
             reason="not-usable",
         )
     return IoFailed(_("{path}: {cause}", path=path, cause=error), reason="sqlite")
+
+
+def damaged(path: Path) -> IoFailed:
+    return IoFailed(
+        _("{path} is damaged or no database", path=path),
+        hint=_("move it elsewhere; sqlite3 FILE .recover may save what is in it"),
+        reason="damaged",
+    )
 
 
 def primary_code(error: sqlite3.Error) -> int | None:

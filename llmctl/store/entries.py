@@ -36,13 +36,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which runs: `model` is any part of a name, `since` UTC as in receipts."""
+    """Which runs: `model` is any part of a name, `since` (included) and `until` (not included) UTC
+    as in receipts."""
 
     model: str | None = None
     provider: str | None = None
     since: str | None = None
     conversation: str | None = None
     failed_only: bool = False
+    until: str | None = None
+    project: str | None = None
+    tag: str | None = None
 
     def clause(self) -> tuple[str, list[str]]:
         """A WHERE clause and its parameters."""
@@ -56,6 +60,13 @@ class Wanted:
         if self.since is not None:
             terms.append("started_at >= ?")
             values.append(self.since)
+        if self.until is not None:
+            terms.append("started_at < ?")
+            values.append(self.until)
+        for name, value in (("project", self.project), ("tag", self.tag)):
+            if value is not None:
+                terms.append(f"json_extract(tags, '$.{name}') = ?")
+                values.append(value)
         if self.conversation is not None:
             terms.append("conversation = ?")
             values.append(self.conversation)
@@ -68,7 +79,7 @@ EVERY = Wanted()
 
 ENTRY_COLUMNS = f"number, kind, mode, conversation, tags, {RUN_COLUMNS}"
 STARTS = (
-    f"substr(json_extract(messages, '$[#-1].parts[0].text'), 1, {EXCERPT}),"
+    f"substr(json_extract(messages, '$[#-1].parts[#-1].text'), 1, {EXCERPT}),"
     f" substr(answer, 1, {EXCERPT})"
 )
 # Built from the constants above alone; what users give is bound.

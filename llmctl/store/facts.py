@@ -37,7 +37,7 @@ def facts(receipt: Receipt) -> str:
             "usage": receipt.usage,
             "cost": receipt.cost,
             "latency": receipt.latency,
-            "verdict": receipt.verdict,
+            "verdict": _kept(receipt.verdict),
             "redactions": receipt.redactions,
             "request_id": receipt.request_id,
             "attempts": receipt.attempts,
@@ -81,10 +81,16 @@ def bare_receipt(row: "Sequence[Json]") -> Receipt:
     )
 
 
+def _kept(verdict: Verdict | None) -> Verdict | None:
+    """Without sentences, which may name what stands in a prompt: a host that pictures are on."""
+    return verdict and replace(verdict, why=(), notes=())
+
+
 def _verdict(known: Json) -> Verdict | None:
     if known is None:
         return None
-    lists = {name: tuple(known[name]) for name in ("controls", "attested", "reasons")}
+    listed = ("controls", "attested", "reasons", "broken", "regions", "why", "notes")
+    lists = {name: tuple(known.get(name, ())) for name in listed}
     return Verdict(**{**known, **lists, "level": Level(known["level"])})
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from llmctl.store.entries import Entry, Wanted
     from llmctl.store.figures import By, Explained, Sums
     from llmctl.store.search import Hit
+    from llmctl.store.spending import Spent
 
 RETENTION_DAYS = 90
 
@@ -223,6 +224,13 @@ class Ledger:
 
         with self._open() as connection:
             return tuple(figures.stats(connection, by, since))
+
+    def spending(self, by: By, wanted: Wanted | None = None) -> Iterator[Spent]:
+        """Each run with what it cost and used, in the order they were recorded."""
+        from llmctl.store import entries, spending
+
+        with self._open() as connection:
+            yield from spending.spending(connection, by, wanted or entries.EVERY)
 
     def explain(self) -> Explained:
         from llmctl.store import figures

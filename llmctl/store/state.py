@@ -1,7 +1,6 @@
 """The state file: what must be right or refused, unlike the ledger.
 
-Its tables come with what needs them. What is here already holds for all of them: every commit
-waits for the disk, and a file that cannot be used is an error, never a warning.
+Every commit waits for the disk, and a file that cannot be used is an error, never a warning.
 """
 
 import sqlite3
@@ -9,10 +8,35 @@ from pathlib import Path
 
 from llmctl.store import database
 
+# Amounts are decimals as text: SQLite would make floats of them. `totals` has what was spent and
+# what is reserved under one scope (a day, a month, a run, of all or of one provider) in one
+# currency, so that a reservation costs the same however many came before it. `reservations` are the
+# calls that have not ended; `scopes` is a JSON list, `process` the id of who made it.
+RESERVATIONS = """
+CREATE TABLE totals (
+    scope TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    spent TEXT NOT NULL,
+    reserved TEXT NOT NULL,
+    touched TEXT NOT NULL,
+    PRIMARY KEY (scope, currency)
+) WITHOUT ROWID;
+CREATE TABLE reservations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    made_at TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    amount TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    process INTEGER NOT NULL
+);
+"""
+
 STATE = database.Schema(
     name="state file",
     application_id=0x6C6D7374,  # "lmst"
-    migrations=(),
+    migrations=(RESERVATIONS,),
     durable=True,
 )
 
@@ -26,8 +50,7 @@ def open_state(path: Path) -> sqlite3.Connection:
     connection = database.connect(path, STATE)
     try:
         with database.said_plainly(path), database.transaction(connection):
-            # SQLite opens a file it may only read without a word; taking the write lock tells.
-            connection.execute(f"PRAGMA user_version={STATE.version}")
+            pass  # SQLite opens a file it may only read without a word; the write lock tells
     except BaseException:
         connection.close()
         raise

@@ -92,6 +92,19 @@ class Source:
             except OSError as error:
                 raise io_failed(error, part) from error
 
+    async def read(self, limit: int) -> bytes:
+        """The whole of a small document; raises ProviderFailed for one of more than `limit`
+        bytes."""
+        from llmctl.transport.lines import endless
+
+        async with self._answered("GET", {}) as (_first, last):
+            body = bytearray()
+            async for piece in self._pieces(last):
+                body += piece
+                if len(body) > limit:
+                    raise endless()
+            return bytes(body)
+
     async def _pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
         from llmctl.transport.patience import Patience
 

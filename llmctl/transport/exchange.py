@@ -80,20 +80,21 @@ class Lane:
         not followed, since key and prompt would go along), UsageError and AuthFailed for text and
         keys that cannot be sent.
         """
+        begun = time.monotonic()
+        timing = Timing(begun, begun)
         request = self._request(http)
-        timing = Timing(time.monotonic())
         timeout = self.target.timeout
         patience = Patience(
             self.target.idle_timeout,
             None if timeout is None else asyncio.get_running_loop().time() + timeout,
         )
-        response = await self._answered(request)
+        response = await self._answered(request, timing)
         try:
             extensions = response.extensions
             timing.connect_s = extensions.get("connect_s")
             timing.reused = extensions.get("reused", False)
             timing.load_s = extensions.get("load_s")
-            timing.first_byte_s = extensions.get("head_at", time.monotonic()) - timing.started
+            timing.first_byte_s = extensions.get("head_at", time.monotonic()) - timing.asked
             if 300 <= response.status_code < 400:
                 raise self._redirected(response)
             yield Reply(response, timing, self.target, patience)
@@ -130,18 +131,19 @@ class Lane:
                        provider=provider),
             ) from None  # fmt: skip
 
-    async def _answered(self, request: httpx.Request) -> httpx.Response:
+    async def _answered(self, request: httpx.Request, timing: Timing) -> httpx.Response:
         target = self.target
         try:
             async with asyncio.timeout(target.timeout):
-                return await self._authorised(request)
+                return await self._authorised(request, timing)
         except TimeoutError:
             raise trouble.too_late(target.host, target.timeout or 0.0, target.provider) from None
         except httpx.TransportError as error:
             raise foreign(error, target) from None
 
-    async def _authorised(self, request: httpx.Request) -> httpx.Response:
-        """The answer at the end of the flow that fetches and renews tokens, where there is one."""
+    async def _authorised(self, request: httpx.Request, timing: Timing) -> httpx.Response:
+        """The answer at the end of the flow that fetches and renews tokens, where there is one.
+        What the flow took stands apart: a token is not what the model is measured by."""
         if self.target.auth is None:
             return await self._sent(request)
         flow = self.target.auth.async_auth_flow(request)
@@ -149,6 +151,9 @@ class Lane:
             request = await anext(flow)
             while True:
                 self.tokens.add(request.headers.get("authorization", "").rpartition(" ")[2])
+                if "call" in request.extensions:
+                    timing.asked = time.monotonic()
+                    timing.auth_s = timing.asked - timing.started
                 response = await self._sent(request)
                 try:
                     async with asyncio.timeout(self.target.idle_timeout):

@@ -28,10 +28,15 @@ COMMENTS_FACTOR = 5
 
 @dataclass(slots=True)
 class Timing:
-    """Seconds: `started` on the monotonic clock; `connect_s` is None on a kept connection,
-    `first_byte_s` counts from the start of the exchange, `load_s` is what loading a model took."""
+    """Seconds. `started` and `asked` are moments of the monotonic clock: when the exchange began,
+    and when the call itself was sent off, which is later where a token had to be fetched first;
+    `auth_s` lies between them, None where no flow fetches tokens. `connect_s` (name look-up,
+    connection, a proxy's consent, TLS) is None on a kept connection. `first_byte_s` is from `asked`
+    until the head of the answer was here, `load_s` what loading a model took."""
 
     started: float
+    asked: float = 0.0
+    auth_s: float | None = None
     connect_s: float | None = None
     reused: bool = False
     first_byte_s: float | None = None

@@ -5,6 +5,7 @@ means "nobody said", never zero.
 """
 
 from llmctl.types.calls import (
+    LIMITS,
     Call,
     Chat,
     Complete,
@@ -35,6 +36,7 @@ from llmctl.types.events import (
     Vector,
 )
 from llmctl.types.receipts import (
+    OWN_HARDWARE,
     Cost,
     CostKind,
     Failure,
@@ -46,7 +48,9 @@ from llmctl.types.receipts import (
 from llmctl.values import NOTHING, Json
 
 __all__ = [
+    "LIMITS",
     "NOTHING",
+    "OWN_HARDWARE",
     "Call",
     "Chat",
     "Complete",

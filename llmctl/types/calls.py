@@ -15,9 +15,11 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of text in a message."""
+    """A piece of text in a message; `name` is the file it comes from, whose name and bounds are in
+    the text. It is for what is said to the user, and is neither sent nor kept."""
 
     text: str
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,22 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Messages whose input tokens a provider is asked to count; answered by `Finished.usage`."""
+    """Messages whose input tokens a provider is asked to count, with all that would be sent beside
+    them; answered by `Finished.usage`."""
 
     model: str
     messages: tuple[Message, ...]
+    schema: Mapping[str, Json] | None = None
+    tools: tuple[Tool, ...] = ()
     options: Mapping[str, Json] = NOTHING
 
 
 Call = Chat | Complete | Embed | Image | Count
+
+# The limit by the names that formats have for it, where the user sets it with -o.
+LIMITS = frozenset(
+    {
+        *("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens"),
+        *("maxTokens", "num_predict", "n_predict"),
+    }
+)

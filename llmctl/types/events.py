@@ -64,10 +64,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the user should know that is no error; `code` is a stable kebab word."""
+    """Something the user should know that is no error; `code` is a stable kebab word. What
+    `insists` is said to those, too, who want to hear nothing but answers and errors."""
 
     code: str
     text: str
+    insists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Quirks:
     `cost_field` is the path (`usage.cost`) at which an answer states what it cost in US dollars.
     `model_name` is what a model is called on the wire, where `{model}` is its name here and
     `{folder}` the setting of that name; `path_prefix` goes before the paths of the dialect.
+    `refuse_storage` has formats whose servers keep answers by default ask them not to.
     `settings` are the values of what the card adds to a provider's settings (`folder`, `tier`, …),
     those left out that have none. `output_limit` is the longest answer of the model in tokens, for
     formats that want a limit said even where the user sets none.
@@ -119,6 +122,7 @@ class Quirks:
     reasoning_fields: tuple[str, ...] = ("reasoning_content", "reasoning")
     seed_field: str = "seed"
     cost_field: str = ""
+    refuse_storage: bool = True
     close_connection: bool = False
     model_name: str = "{model}"
     path_prefix: str = ""

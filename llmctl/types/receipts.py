@@ -7,6 +7,9 @@ from llmctl.types.calls import Media, ToolCall
 from llmctl.types.events import FinishReason, Usage
 from llmctl.values import NOTHING, Json, dataclass, field
 
+# The price source of what costs nothing because it runs here; never translated.
+OWN_HARDWARE = "own hardware"
+
 
 class CostKind(StrEnum):
     REPORTED = "reported"
@@ -16,13 +19,15 @@ class CostKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Money for one answer; `amount` is a decimal string, None when the price is not known."""
+    """Money for one answer; `amount` is a decimal string, None when the price is not known, and
+    then `why` is a stable word for that. `price_source` is never translated."""
 
     amount: str | None = None
     currency: str | None = None
     kind: CostKind = CostKind.UNKNOWN
     price_source: str | None = None
     price_date: str | None = None
+    why: str | None = None
 
 
 class Level(StrEnum):
@@ -42,7 +47,13 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What policy says of one call: allowed or not, the level reached and the rules that forbid."""
+    """What policy says of one call: allowed or not, the level reached and the rules that forbid.
+
+    `broken` names the rule of each of the `reasons`, as it is called in settings.
+    `controls` are the names of what was sent for the sake of privacy, `attested` what the user says
+    of their own contract and counts. `why` says in sentences how the level came about, `notes` what
+    the user should know of it; `host` is to whom the call goes, None within this process.
+    """
 
     allowed: bool
     level: Level
@@ -52,13 +63,29 @@ class Verdict:
     attested: tuple[str, ...] = ()
     facts_checked: str | None = None
     reasons: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    trains: str = "unknown"
+    human_review: str = "unknown"
+    why: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds on a monotonic clock, counted from the moment the request was handed over.
+    """Seconds on a monotonic clock. What the user has waited is `waited_s` + `auth_s` + `total_s`,
+    which do not overlap; all others are parts of `total_s`, counted from the moment the call was
+    sent off for the last time.
 
-    `waited_s` is what retries and rate limits cost, `load_s` what loading a model cost.
+    `waited_s` is what came before that: failed tries, the waits between them, one's turn where an
+    account may ask one thing at a time. `auth_s` is what fetching a token took, None where the key
+    itself is sent. `connect_s` is name look-up, connection, a proxy's consent and TLS; on a kept
+    connection (`reused`) it is None. `first_byte_s` is when the head of the answer was here,
+    `ttft_s` when the first piece of text, thought or picture was, None for an answer in one piece.
+    Connecting and loading a model (`load_s`) are in both. `output_tokens_per_s` is measured from
+    the first piece to the last, and by the server's word where an answer came in one piece;
+    `server` are the server's own figures by name.
     """
 
     connect_s: float | None = None
@@ -70,6 +97,7 @@ class Latency:
     load_s: float | None = None
     output_tokens_per_s: float | None = None
     server: Mapping[str, float] | None = None
+    auth_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

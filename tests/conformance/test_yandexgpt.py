@@ -255,7 +255,8 @@ def test_an_operation_is_begun_as_the_official_package_does() -> None:
 
 def headers() -> dict[str, str]:
     card = catalogue.card("yandexgpt", Settings())
-    return dict(card_headers(card, {"folder": "b1gdummyfolder", "data_logging": "refuse"}))
+    asked = {one.header: one.value for one in card.controls if one.header and one.default}
+    return {**card_headers(card, {"folder": "b1gdummyfolder"}), **asked}
 
 
 @pytest.mark.parametrize(

@@ -273,7 +273,7 @@ def test_a_project_file_from_a_stranger_sets_no_host(llmctl: Llmctl, sim: Simula
         '[network]\nproxy = "http://127.0.0.1:9"\n',
         '[network]\nca_file = "ca.pem"\n',
         '[providers.openai]\nkey_command = ["sh", "-c", "touch pwned"]\n',
-        '[providers.openai.attest.zdr]\nby = "me"\n',
+        '[providers.openai.attest]\ntraining = "no"\n',
         '[providers.x]\nextends = "openai"\n',
         '[aliases]\nfast = "openai/mock"\n',
         '[log]\nmode = "off"\n',

@@ -42,8 +42,10 @@ SHAPE: Mapping[str, Any] = {
         "kind": str,
         "price_source": MAYBE_TEXT,
         "price_date": MAYBE_TEXT,
+        "unknown_because": MAYBE_TEXT,
     },
     "latency": {
+        "auth_s": MAYBE_SECONDS,
         "connect_s": MAYBE_SECONDS,
         "reused": bool,
         "first_byte_s": MAYBE_SECONDS,
@@ -129,9 +131,9 @@ def test_the_envelope_of_a_local_server(llmctl: Llmctl) -> None:
     check(found)
     assert (found["cost"]["amount"], found["cost"]["currency"]) == ("0", "USD")
     assert (found["privacy"]["level"], found["privacy"]["retention_days"]) == ("device", 0)
-    # Ollama's last line says 400, 100 and 80 ms, and four tokens in those 80 ms.
+    # Ollama's last line says 400, 100 and 80 ms of 900, and four tokens in those 80 ms.
     assert found["latency"]["load_s"] == 0.4
-    assert found["latency"]["server"] == {"prompt_s": 0.1, "output_s": 0.08}
+    assert found["latency"]["server"] == {"prompt_s": 0.1, "output_s": 0.08, "total_s": 0.9}
     assert found["latency"]["output_tokens_per_s"] == 50.0
 
 

@@ -227,3 +227,14 @@ def test_leaving_frees_the_server(
     assert done.code == code
     assert done.seconds < 2.0
     assert not is_busy(llama)
+
+
+def test_the_count_before_is_the_count_afterwards(smol: Llmctl) -> None:
+    asked = ("-m", "llamacpp/smol", "-s", "Be brief.", "Why is the sky blue?")
+
+    before = smol.run("cost", "estimate", "--remote", "--json", *asked)
+    after = smol.run("--json", "--max-tokens", "2", *asked)
+
+    assert before.code == 0, before.err
+    assert before.json["token_method"] == "exact-remote"
+    assert before.json["input_tokens"] == after.json["usage"]["input_tokens"]

@@ -8,6 +8,7 @@ import pytest
 from tests.e2e.harness import KEY, Llmctl
 from tests.simulator import Simulator
 from tests.simulator.answers import TEXT
+from tests.simulator.hosts import host_url
 
 pytestmark = pytest.mark.usefixtures("warm")
 
@@ -104,6 +105,55 @@ def test_a_server_that_is_not_there(llmctl: Llmctl) -> None:
 
     assert (result.code, result.out) == (9, "")
     assert "127.0.0.1" in result.err
+
+
+# ---- prices that a provider publishes
+
+
+def test_prices_of_a_list_are_shown_as_they_are_charged(llmctl: Llmctl, sim: Simulator) -> None:
+    """The simulator's host asks 0.00000015 and 0.0000006 US dollars for a token."""
+    llmctl.env["LLMCTL_PROVIDERS__OPENROUTER__BASE_URL"] = host_url(sim.url, "openrouter")
+    llmctl.env["OPENROUTER_API_KEY"] = KEY
+
+    rows = llmctl.run("models", "list", "openrouter", "--live", "--json").json["models"]
+    said = {one["id"]: one["published"] for one in rows}
+    assert said["mock"] == {
+        "input": "0.15",
+        "output": "0.6",
+        "cache_read": "0.075",
+        "cache_write": None,
+        "currency": "USD",
+        "unit": 1_000_000,
+        "context": 128_000,
+        "output_limit": 16_384,
+        "ttft_s": None,
+        "output_tokens_per_s": None,
+    }
+    assert (said["mock-thinks"]["input"], said["mock-thinks"]["currency"]) == (None, None)
+    assert all(one["offers"] == [] for one in rows)
+    head, *lines = llmctl.run("models", "list", "openrouter", "--live").out.splitlines()
+    shown = {line.split()[0]: line.split() for line in lines}
+    assert "1M tokens" in head
+    assert shown["openrouter/mock"][-3:] == ["0.15", "0.6", "USD"]
+    assert shown["openrouter/mock-thinks"][-3:] == ["-", "-", "-"]
+
+
+def test_prices_and_speeds_of_each_partner(llmctl: Llmctl, sim: Simulator) -> None:
+    llmctl.env["LLMCTL_PROVIDERS__HUGGINGFACE__BASE_URL"] = host_url(sim.url, "huggingface")
+    llmctl.env["HF_TOKEN"] = "hf_" + KEY[3:]
+
+    rows = llmctl.run("models", "list", "huggingface", "--live", "--json").json["models"]
+    mock = next(one for one in rows if one["id"] == "mock")
+    assert mock["published"]["input"] is None  # it depends on the partner
+    first, second = mock["offers"]
+    assert first["model"] == "huggingface/mock:together"
+    assert (first["input"], first["output"], first["currency"]) == ("0.1", "0.4", "USD")
+    assert (first["ttft_s"], first["output_tokens_per_s"], first["context"]) == (0.6, 40.1, 131072)
+    assert (second["model"], second["input"]) == ("huggingface/mock:groq", None)
+    lines = llmctl.run("models", "list", "huggingface", "--live").out.splitlines()
+    shown = {line.split()[0]: line.split() for line in lines}
+    assert shown["huggingface/mock:together"][-5:] == ["0.1", "0.4", "USD", "0.6", "40.1"]
+    assert shown["huggingface/mock:groq"][-5:] == ["-"] * 5
 
 
 # ---- models whose day has passed ---------------------------------------------------------------

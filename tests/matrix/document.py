@@ -9,6 +9,7 @@ from llmctl.cli.asked import Asked
 from llmctl.cli.attempt import attempt
 from llmctl.cli.one import prepared
 from llmctl.cli.stdin import Prompt
+from llmctl.engine.clearance import cleared
 from llmctl.output.envelope import envelope, json_text
 from llmctl.types import Event, Receipt
 from llmctl.values import replace
@@ -132,7 +133,8 @@ def answered(stage: Stage) -> dict[str, Any]:
     asked = Asked(prompt=QUESTION, json=True)
     call, _conversation = prepared(asked, Prompt(None, QUESTION), stage.loaded)
     call = replace(call, model=stage.route.model)
-    receipt, _error = asyncio.run(attempt(stage.route, stage.loaded.settings, call, Silent()))
+    ready = cleared(stage.route, call, stage.loaded)
+    receipt, _error = asyncio.run(attempt(ready, stage.loaded.settings, Silent()))
     document: dict[str, Any] = json.loads(json_text(envelope(receipt)))
     measured = document["latency"]
     latency = {key: "…" if key.endswith("_s") else measured[key] for key in measured}

@@ -124,12 +124,16 @@ def _facts(card: Card) -> Iterator[str]:
 def _fact(one: Privacy) -> str:
     tier = f"{one.tier}: " if one.tier else ""
     when = ", ".join(f"{name} {value}" for name, value in one.when.items())
+    models = f"{', '.join(f'`{name}`' for name in one.models)}: " if one.models else ""
     days = "unknown" if one.retention_days is None else f"{one.retention_days} days"
     where = f", regions {', '.join(one.regions)}" if one.regions else ""
+    asked = "".join(
+        f"; **{effect.level}** when `{name}` is sent" for name, effect in one.controls.items()
+    )
     notes = f" {one.notes}" if one.notes else ""
-    scope = tier + (f"with {when}: " if when else "")
+    scope = tier + models + (f"with {when}: " if when else "")
     return (
-        f"{scope}level **{one.level}**, trains on it: {one.trains},"
+        f"{scope}level **{one.level}**{asked}, trains on it: {one.trains},"
         f" kept: {days}, read by people: {one.human_review}{where}.{notes}"
         f" ({one.source.title}; checked {one.source.checked})"
     )

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.simulator import counting
 from tests.simulator.answers import Answer, Asked
 from tests.simulator.exchange import Dialect, Exchange, Frames, Route
 from tests.simulator.wire import Request
@@ -42,7 +43,10 @@ class AnthropicSide(Dialect):
     limits = LIMITS
 
     def routes(self) -> Mapping[tuple[str, str], Route]:
-        return {("GET", f"{ROOT}/v1/models"): _models}
+        return {
+            ("GET", f"{ROOT}/v1/models"): _models,
+            ("POST", f"{ROOT}/v1/messages/count_tokens"): counting.anthropic,
+        }
 
     def asked(self, request: Request) -> Asked | None:
         if (request.method, request.path) != ("POST", f"{ROOT}/v1/messages"):

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from tests.simulator import counting
 from tests.simulator.answers import Answer, Asked
 from tests.simulator.exchange import Dialect, Exchange, Frames, Route, fault
 from tests.simulator.wire import Request
@@ -36,6 +37,7 @@ class GigaChatSide(Dialect):
             ("POST", "/gigachat/v1/token"): _password,
             ("GET", "/gigachat/v1/models"): _models,
             ("POST", V1): _chat,
+            ("POST", "/gigachat/v1/tokens/count"): _count,
         }
 
     def asked(self, request: Request) -> Asked | None:
@@ -302,6 +304,11 @@ async def _models(exchange: Exchange) -> None:
             for name in exchange.site.models
         ]
         await exchange.json({"object": "list", "data": models})
+
+
+async def _count(exchange: Exchange) -> None:
+    if await _is_let_in(exchange):
+        await counting.gigachat(exchange)
 
 
 async def _chat(exchange: Exchange) -> None:

@@ -94,7 +94,7 @@ class HostSide(OpenAISide):
 
     def routes(self) -> Mapping[tuple[str, str], Route]:
         return {
-            ("GET", f"{self.root}/models"): _models,
+            ("GET", f"{self.root}/models"): _priced_models if self.host.cost else _models,
             ("POST", f"{self.root}/chat/completions"): self._chat,
         }
 
@@ -168,3 +168,34 @@ def _read(frame: bytes) -> dict[str, Any]:
 async def _models(exchange: Exchange) -> None:
     models = [{"id": name, "object": "model"} for name in exchange.site.models]
     await exchange.json({"object": "list", "data": models})
+
+
+# US dollars for one token, as texts; -1 where it depends on whom the model is passed on to.
+PRICED = {
+    "prompt": "0.00000015",
+    "completion": "0.0000006",
+    "request": "0",
+    "image": "0",
+    "web_search": "0",
+    "internal_reasoning": "0",
+    "input_cache_read": "0.000000075",
+}
+DEPENDS = {"prompt": "-1", "completion": "-1"}
+
+
+async def _priced_models(exchange: Exchange) -> None:
+    models = [
+        {
+            "id": name,
+            "canonical_slug": name,
+            "name": f"Simulator: {name}",
+            "created": 1_795_000_000,
+            "context_length": 128_000,
+            "architecture": {"input_modalities": ["text"], "output_modalities": ["text"]},
+            "pricing": DEPENDS if name == "mock-thinks" else PRICED,
+            "top_provider": {"context_length": 128_000, "max_completion_tokens": 16_384},
+            "supported_parameters": ["max_tokens", "temperature"],
+        }
+        for name in exchange.site.models
+    ]
+    await exchange.json({"data": models})

@@ -94,8 +94,11 @@ async def _models(exchange: Exchange) -> None:
         "first_token_latency_ms": 600,
         "throughput": 40.1,
     }
+    # Only the name and the status are always there; one that is not live answers nothing.
+    others = [{"provider": "groq", "status": "live"}, {"provider": "novita", "status": "error"}]
+    providers = [partner, *others]
     models = [
-        {"id": name, "object": "model", "created": 1, "owned_by": "sim", "providers": [partner]}
+        {"id": name, "object": "model", "created": 1, "owned_by": "sim", "providers": providers}
         for name in exchange.site.models
     ]
     await exchange.json({"object": "list", "data": models})

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.simulator import counting
 from tests.simulator.answers import Answer, Asked
 from tests.simulator.exchange import Dialect, Exchange, Frames, Route
 from tests.simulator.wire import Request
@@ -31,6 +32,7 @@ class OpenAISide(Dialect):
             ("GET", "/v1/models"): _models,
             ("GET", "/health"): _health,
             ("GET", "/v1/health"): _health,
+            ("POST", "/v1/chat/completions/input_tokens"): counting.chat,
         }
 
     def kind(self, request: Request) -> str | None:

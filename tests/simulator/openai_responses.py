@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.simulator import counting
 from tests.simulator.answers import Answer, Asked
 from tests.simulator.exchange import Dialect, Frames, Route
 from tests.simulator.openai_chat import CREATED, LIMITS
@@ -18,7 +19,7 @@ class ResponsesSide(Dialect):
     limits = LIMITS
 
     def routes(self) -> Mapping[tuple[str, str], Route]:
-        return {}
+        return {("POST", "/v1/responses/input_tokens"): counting.responses}
 
     def asked(self, request: Request) -> Asked | None:
         if (request.method, request.path) != ("POST", "/v1/responses"):

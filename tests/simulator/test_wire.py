@@ -1,5 +1,7 @@
 """That faults are faulty in the way their names say, seen through a bare socket."""
 
+import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -10,6 +12,7 @@ import pytest
 from tests.simulator import Simulator
 from tests.simulator.exchange import FAULTS
 from tests.simulator.faults import HALF
+from tests.simulator.wire import Wire
 
 BODY = '{"model": "%s", "messages": [{"role": "user", "content": "hi"}], "stream": true}'
 
@@ -172,3 +175,32 @@ def test_every_fault_answers_or_ends(sim: Simulator, name: str) -> None:
             except (TimeoutError, ConnectionResetError):
                 pass
     assert failed == []
+
+
+def test_a_connection_that_is_gone_is_stopped_without_a_word() -> None:
+    """Of a transport that was closed with bytes still unsent, asyncio leaves nothing to abort."""
+
+    async def play() -> None:
+        there, here = socket.socketpair()
+        with there, here:
+            for end in (there, here):
+                end.setblocking(False)
+            loop = asyncio.get_running_loop()
+            waiting = asyncio.Event()
+
+            async def serve(_wire: Wire) -> None:
+                await waiting.wait()
+
+            wire = Wire(1, serve)
+            transport, _protocol = await loop.create_connection(lambda: wire, sock=there)
+            transport.write(b"x" * 5_000_000)  # more than a socket takes
+            wire.close()
+            while not transport.is_closing() or not wire.gone:
+                with contextlib.suppress(BlockingIOError):
+                    here.recv(1 << 20)
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            wire.stop()
+            waiting.set()
+
+    asyncio.run(play())

@@ -81,6 +81,7 @@ class Wire(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None  # a transport that is gone can no longer be told to go
         self._leave()
 
     def _leave(self) -> None:

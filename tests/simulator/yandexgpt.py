@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tests.simulator import openai_chat
+from tests.simulator import counting, openai_chat
 from tests.simulator.answers import Answer, Asked
 from tests.simulator.exchange import Dialect, Exchange, Frames, Route, fault
 from tests.simulator.openai_chat import OpenAISide
@@ -41,7 +41,11 @@ class YandexSide(Dialect):
 
     def routes(self) -> Mapping[tuple[str, str], Route]:
         waiting = {("GET", f"/operations/{name}"): _operation for name in self.operations}
-        return {("POST", IAM_PATH): _iam_token, **waiting}
+        return {
+            ("POST", IAM_PATH): _iam_token,
+            ("POST", "/foundationModels/v1/tokenizeCompletion"): counting.yandex,
+            **waiting,
+        }
 
     def asked(self, request: Request) -> Asked | None:
         kind = PATHS.get(request.path) if request.method == "POST" else None

@@ -49,6 +49,36 @@ def test_limits_models_and_prices_have_a_source(card: Card) -> None:
             assert date.fromisoformat(price.since) <= date(2100, 1, 1)
 
 
+def test_no_level_is_better_than_what_is_done_with_the_data(card: Card) -> None:
+    """A level says three things at once: who trains on the data, keeps them, reads them."""
+    for fact in card.privacy:
+        promises = [(fact.level, fact.trains, fact.retention_days, fact.human_review)]
+        promises += [
+            (
+                one.level,
+                one.trains or fact.trains,
+                fact.retention_days if one.retention_days is None else one.retention_days,
+                one.human_review or fact.human_review,
+            )
+            for one in fact.controls.values()
+        ]
+        for level, trains, days, review in promises:
+            if card.kind == "api":
+                assert level not in (Level.DEVICE, Level.NETWORK)
+            if level.rank <= Level.NO_TRAINING.rank:
+                assert trains == "no"
+                assert review != "yes"
+            if level.rank <= Level.ZERO_RETENTION.rank:
+                assert days == 0
+
+
+def test_what_is_sent_for_privacy_is_stated_with_its_source(card: Card) -> None:
+    for one in card.controls:
+        dated(one.source)
+        assert one.effect
+        assert one.default is (one.cost is None), "what costs nothing is on by default"
+
+
 def dated(source: Source | None) -> None:
     assert source is not None, "a fact without a source"
     assert source.title.strip()
@@ -125,8 +155,13 @@ WHOLE: dict[str, Any] = {
     "privacy": [{
         "level": "may-train", "source": {"title": "t", "checked": "2026-01-01", "url": "u"},
         "tier": "free", "regions": ["RU"], "retention_days": 30, "trains": "yes",
-        "controls": {"store=false": "no-training"}, "attestable": {"zdr": "zero-retention"},
-        "expires": "2027-01-01",
+        "controls": {"store=false": {"level": "no-training", "retention_days": 0}},
+        "zero_retention": "contract",
+        "lowered": [{"feature": "batch", "level": "unknown", "note": "n"}],
+    }],
+    "controls": [{
+        "name": "store=false", "value": False, "body": "store", "effect": "e",
+        "source": {"title": "t", "checked": "2026-01-01"},
     }],
     "models": [{
         "id": "m", "aliases": ["n"], "match": ["m-*"], "kind": "chat", "context": 8192,
@@ -146,7 +181,8 @@ def test_the_whole_schema_can_be_written_down() -> None:
     card = build(Card, check(Card, WHOLE))
 
     assert card.endpoint.urls == {"auth_url": "https://auth.a.example"}
-    assert card.privacy[0].controls == {"store=false": Level.NO_TRAINING}
+    effect = card.privacy[0].controls["store=false"]
+    assert (effect.level, effect.retention_days, effect.trains) == (Level.NO_TRAINING, 0, None)
     assert card.models[0].prices[0].tiers[0].rule == "marginal"
     assert card.models[0].prices[0].modes["batch"].factor == "0.5"
     assert list(catalogue.faults(card)) == []
@@ -169,7 +205,8 @@ def test_a_dialect_that_cannot_be_picked_is_a_fault(picked: Any, fault: str) -> 
     (), ("endpoint",), ("auth",), ("settings", 0), ("quirks",), ("limits",), ("privacy", 0),
     ("privacy", 0, "source"), ("models", 0), ("models", 0, "weights"), ("models", 0, "prices", 0),
     ("models", 0, "prices", 0, "tiers", 0), ("models", 0, "prices", 0, "modes", "batch"),
-    ("models", 0, "prices", 0, "windows", 0),
+    ("models", 0, "prices", 0, "windows", 0), ("controls", 0), ("privacy", 0, "lowered", 0),
+    ("privacy", 0, "controls", "store=false"),
 ])  # fmt: skip
 def test_an_unknown_key_is_an_error_at_every_depth(path: tuple[str | int, ...]) -> None:
     with pytest.raises(Misfit) as caught:

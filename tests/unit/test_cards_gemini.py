@@ -65,8 +65,7 @@ def test_what_is_done_with_data_depends_on_the_tier(card: Card) -> None:
     assert (facts["paid"].level, facts["paid"].trains) == (Level.NO_TRAINING, "no")
     assert facts["free"].retention_days is None
     assert facts["paid"].retention_days == 55
-    assert facts["paid"].attestable == {"zdr": Level.ZERO_RETENTION}
-    assert facts["free"].attestable == {}
+    assert (facts["free"].zero_retention, facts["paid"].zero_retention) == ("none", "contract")
 
 
 def test_the_tier_is_a_choice_and_not_assumed(card: Card) -> None:

@@ -1,5 +1,7 @@
 """What the card of YandexGPT arranges: headers, names, which API has a model, what is kept."""
 
+from datetime import date
+
 import pytest
 
 from llmctl import catalogue, settings
@@ -62,8 +64,10 @@ def test_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
         ("yandexgpt/latest", "yandexgpt", None),
         ("yandexgpt/rc", "yandexgpt/rc", None),
         ("gpt://b1gother/yandexgpt/rc", "yandexgpt/rc", None),
-        ("yandexgpt-lite/latest@tamr4vupta1rql2em5su", "yandexgpt-lite", None),
-        ("gpt://b1g/yandexgpt-lite/latest@tamr4", "yandexgpt-lite", None),
+        ("yandexgpt-lite/latest@tamr4vupta1rql2em5su", "yandexgpt-lite@tuned", None),
+        ("gpt://b1g/yandexgpt-lite/latest@tamr4", "yandexgpt-lite@tuned", None),
+        ("yandexgpt@tamr4", "yandexgpt@tuned", None),
+        ("yandexgpt/rc@tamr4", "yandexgpt/rc@tuned", None),
         ("qwen3-235b-a22b-fp8/latest", "qwen3-235b-a22b-fp8", "openai_chat"),
         ("gpt://b1g/gemma-3-27b-it/latest", "gemma-3-27b-it", "openai_chat"),
     ],
@@ -73,6 +77,18 @@ def test_names(card: Card, name: str, found: str, dialect: str | None) -> None:
 
     assert model is not None
     assert (model.id, model.dialect) == (found, dialect)
+
+
+def test_what_a_tuning_costs_is_not_known_whatever_its_base_costs(card: Card) -> None:
+    tuned = [one for one in card.models if one.tuned_from is not None]
+
+    assert len(tuned) == 8
+    for one in tuned:
+        base = find_model(card, one.tuned_from or "")
+        assert base is not None
+        assert base.prices
+        assert one.prices == ()
+        assert one.context == base.context
 
 
 def test_a_branch_that_the_card_does_not_know_is_not_taken_for_another(card: Card) -> None:
@@ -99,7 +115,9 @@ def test_what_is_kept_follows_the_settings(
     card: Card, stated: dict[str, str], level: Level, days: int | None
 ) -> None:
     own = Settings(providers={"yandexgpt": ProviderSettings(extra=stated)})
-    verdict = judge(card, None, base_url=card.endpoint.base_url, loaded=Loaded(own, {}))
+    day = date(2026, 11, 25)
+    url = card.endpoint.base_url
+    verdict = judge(card, None, base_url=url, loaded=Loaded(own, {}), today=day)
 
     assert (verdict.level, verdict.retention_days, verdict.region) == (level, days, "RU")
 

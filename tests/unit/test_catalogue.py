@@ -1,5 +1,6 @@
 """The cards there are: shipped ones, the user's own, which are checked, and second accounts."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,79 @@ def test_the_address_from_the_environment(
 )
 def test_whose_host_it_is(url: str, own: bool) -> None:
     assert own == catalogue.is_own_host(catalogue.card("openai", Settings()), url)
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of shipped cards with one in it, as the file is now."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    (folder / "mine.toml").write_text(MINE)
+    monkeypatch.setattr(resources, "providers", lambda: folder)
+    return folder / "mine.toml"
+
+
+def kept() -> list[Path]:
+    return sorted((settings.paths().cache / "cards").iterdir())
+
+
+def test_a_shipped_card_is_parsed_once(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = catalogue._parsed("mine")
+    assert first == catalogue.shipped_table("mine")
+    [file] = kept()
+    assert file.stat().st_mode & 0o077 == 0
+
+    monkeypatch.setattr(catalogue, "shipped_table", lambda _provider: pytest.fail("parsed again"))
+    assert catalogue._parsed("mine") == first
+
+
+def test_a_shipped_card_that_was_written_anew_is_parsed_anew(shipped: Path) -> None:
+    """Also where its size is the same, and its time is set back."""
+    catalogue._parsed("mine")
+    before = shipped.stat()
+    shipped.write_text(MINE.replace('"Mine"', '"Else"'))
+    os.utime(shipped, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert catalogue._parsed("mine")["name"] == "Else"
+    assert len(kept()) == 1
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o600])
+def test_what_is_damaged_or_may_be_somebody_elses_is_not_believed(shipped: Path, mode: int) -> None:
+    expected = catalogue._parsed("mine")
+    [file] = kept()
+    file.write_text('{"id": "evil"}' if mode == 0o666 else '{"id": ')
+    file.chmod(mode)
+
+    assert catalogue._parsed("mine") == expected
+
+
+def test_without_a_cache_nothing_fails(shipped: Path) -> None:
+    settings.paths().cache.write_text("no folder")
+
+    assert catalogue._parsed("mine")["name"] == "Mine"
+
+
+@pytest.mark.parametrize("given", ["HTTP://api.openai.com/v1", " http://api.openai.com/v1/ \n"])
+def test_an_address_is_written_in_one_way(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = catalogue.card("openai", Settings())
+    own = ProviderSettings(base_url=given)
+
+    assert catalogue.base_url(card, own) == "http://api.openai.com/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", given)
+    assert catalogue.base_url(card, ProviderSettings()) == "http://api.openai.com/v1"
+
+
+@pytest.mark.parametrize(
+    "given", ["ht\ttp://api.openai.com/v1", "https://api.open\nai.com", "https://a b/"]
+)
+def test_an_address_with_blanks_in_it_is_none(given: str) -> None:
+    with pytest.raises(ConfigError, match=r"providers\.openai\.base_url has a blank"):
+        catalogue.base_url(catalogue.card("openai", Settings()), ProviderSettings(base_url=given))
+
+
+def test_a_dot_behind_a_host_changes_nothing() -> None:
+    card = catalogue.card("openai", Settings())
+
+    assert catalogue.is_own_host(card, "https://API.openai.com./v1")
+    assert not catalogue.is_own_host(card, "https://api.openai.com.example/v1")

@@ -39,6 +39,20 @@ def test_an_open_folder_is_closed(tmp_path: Path) -> None:
 
 
 @POSIX
+def test_what_its_owner_may_only_read_stays_so(tmp_path: Path) -> None:
+    folder, file = tmp_path / "data", tmp_path / "data" / "ledger.db"
+    folder.mkdir()
+    file.touch()
+    file.chmod(0o444)
+    folder.chmod(0o555)
+
+    files.private_dir(folder)
+    files.repair_file(file)
+
+    assert (mode(folder), mode(file)) == (0o500, 0o400)
+
+
+@POSIX
 def test_a_shared_folder_is_not_ours_to_close(tmp_path: Path) -> None:
     folder = tmp_path / "like-tmp"
     folder.mkdir()

@@ -22,7 +22,19 @@ PACKAGE = ROOT / "llmctl"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "types", "values", "errors", "messages", "resources", "files"}),
     frozenset({"dialects", "transport"}),
-    frozenset({"settings", "cards", "catalogue", "keys", "structure"}),
+    frozenset(
+        {
+            "settings",
+            "cards",
+            "card_faults",
+            "card_prices",
+            "catalogue",
+            "expiry",
+            "keys",
+            "refreshed",
+            "structure",
+        }
+    ),
     frozenset({"store"}),
     frozenset({"privacy", "cost"}),
     frozenset({"engine", "rows", "templates"}),
@@ -230,8 +242,8 @@ def test_a_condition_that_names_a_provider_is_found(condition: str, provider: st
 # of models takes.
 VALUES = frozenset(
     {
-        *(("cards.py", "local"), ("engine/survey.py", "local"), ("privacy/policy.py", "local")),
-        *(("cards.py", "gigachat"), ("engine/resolve.py", "gigachat")),
+        *(("cards.py", "local"), ("engine/survey.py", "local")),
+        *(("cards.py", "gigachat"), ("engine/reach.py", "gigachat")),
         ("transport/auth/__init__.py", "gigachat"),
         ("engine/hub.py", "huggingface"),
     }

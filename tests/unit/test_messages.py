@@ -6,9 +6,12 @@ A stale catalogue is refreshed with `python -m tests.catalogue`.
 import gettext
 import re
 from collections.abc import Iterator
+from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
 
 import pytest
+import typer
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
@@ -72,6 +75,22 @@ def test_a_text_missing_in_a_catalogue_falls_back_to_english(
     monkeypatch.setenv("LANG", "ru_RU.UTF-8")
 
     assert messages._("never translated {n}", n=3) == "never translated 3"
+
+
+def helps(app: typer.Typer) -> Iterator[str]:
+    """The docstrings that --help of its commands prints."""
+    for command in app.registered_commands:
+        if command.help is None and command.callback and command.callback.__doc__:
+            yield cleandoc(command.callback.__doc__)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            yield from helps(group.typer_instance)
+
+
+def test_the_help_of_every_command_is_collected() -> None:
+    collected = {text for _path, text in catalogue.command_helps()}
+    for command in COMMANDS.values():
+        assert set(helps(import_module(command.module).app)) <= collected, command.module
 
 
 def test_the_template_has_every_text_of_the_sources() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import pytest
 
 from llmctl import structure
-from llmctl.structure import Count, Misfit, Range, Several, build, check, checked
+from llmctl.structure import Count, Day, Misfit, Range, Several, build, check, checked
 from llmctl.types import NOTHING, Json
 from llmctl.values import dataclass, field
 
@@ -135,3 +135,16 @@ def test_the_cache_is_private(tmp_path: Path) -> None:
 
     (kept,) = (tmp_path / "cache" / "checked").iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    until: Annotated[str, Day()]
+
+
+@pytest.mark.parametrize("text", ["soon", "31.10.2026", "2026-13-01", "2026-10-32"])
+def test_what_is_no_day_is_told_without_a_pattern(text: str) -> None:
+    with pytest.raises(Misfit) as caught:
+        check(Dated, {"until": text})
+
+    assert str(caught.value) == "it must be a day (YYYY-MM-DD)"

@@ -117,6 +117,15 @@ def test_flags_that_a_bare_text_has_no_use_for() -> None:
     Asked(complete=True, option=["a=1"], system=None).check()
 
 
+@pytest.mark.parametrize("empty", ["", ",", " ", " , "])
+@pytest.mark.parametrize("name", ["require", "redact_names", "secrets", "privacy"])
+def test_a_guard_that_is_empty_is_refused_and_does_not_stand_open(name: str, empty: str) -> None:
+    given: dict[str, Any] = {name: empty}
+
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} is empty"):
+        Asked(**given).check()
+
+
 DEFAULTS = Settings(
     defaults=Defaults(
         system="from settings", max_tokens=1, temperature=0.1, seed=1, options={"a": 1, "b": 1}
@@ -165,7 +174,9 @@ def test_instructions_given_now_hold_instead_of_earlier_ones(before: tuple[Messa
     assert said(made.messages) == [("system", "new"), ("user", "1"), ("user", "Hello")]
 
 
-@pytest.mark.parametrize("name", ["model", "messages", "prompt", "contents", "system"])
+@pytest.mark.parametrize(
+    "name", ["model", "messages", "prompt", "contents", "system", "models", "preset"]
+)
 def test_no_option_says_what_the_call_itself_says(name: str) -> None:
     with pytest.raises(UsageError, match=f"{name} is no option"):
         chat(Asked(option=[f"{name}=x"]))

@@ -97,7 +97,12 @@ def test_a_list_as_json_has_the_starts_of_texts(kept: Path) -> None:
     assert rich["error"]["code"] == "cut-off"
     assert "text" not in rich
     assert (meta["prompt_start"], meta["text_start"]) == (None, None)
-    assert meta["log"] == {"kind": "chat", "mode": "meta", "conversation": None, "tags": {}}
+    assert meta["log"] == {
+        "kind": "chat",
+        "mode": "meta",
+        "conversation": None,
+        "tags": {"tag": None, "project": None},
+    }
 
 
 def test_the_envelope_of_a_kept_run_is_that_of_the_run(kept: Path) -> None:
@@ -141,9 +146,17 @@ def test_search_shows_where(kept: Path) -> None:
 
 def test_stats(kept: Path) -> None:
     lines = logs("stats", "--by", "provider").splitlines()
-    assert lines[1].split() == ["gigachat", "1", "1", "12", "34", "0.0000022", "RUB", "0", "-", "-"]
-    assert lines[2].split() == ["openai", "2", "1", "10", "2", "0.25", "USD", "0", "0.250", "1.500"]
+    sums = ["gigachat", "1", "1", "12", "34", "0.0000022", "RUB", "0"]
+    assert lines[1].split() == sums
+    sums = ["openai", "2", "1", "10", "2", "0.25", "USD", "0"]
+    assert lines[2].split() == sums
+    # One run that was measured: nobody knows the slowest of twenty.
+    assert lines[4].split() == ["provider", "runs", "p50", "p90", "p95", "p99"]
+    assert lines[5] == "openai"
+    assert lines[6].split() == ["first", "token,", "s", "1", "0.250", "0.250", "-", "-"]
+    assert lines[8].split() == ["total,", "s", "1", "1.500", "1.500", "-", "-"]
 
+    nothing = {"count": 0, "p50": None, "p90": None, "p95": None, "p99": None}
     document = logs_json("stats", "--by", "day", "--since", "2026-11-24")
     assert document["by"] == "day"
     assert document["stats"] == [
@@ -157,9 +170,20 @@ def test_stats(kept: Path) -> None:
             "unpriced": 0,
             "median_ttft_s": None,
             "median_total_s": None,
+            "ttft_s": nothing,
+            "ttft_ready_s": nothing,
+            "total_s": nothing,
+            "output_tokens_per_s": nothing,
+            "connected": 0,
+            "reused": 0,
+            "loaded": 0,
         }
     ]
-    assert "day, model, provider" in str(refused(UsageError, "stats", "--by", "colour").hint)
+    assert [one["key"] for one in logs_json("stats")["stats"]] == [
+        "gigachat/GigaChat-2:2.0",
+        "openai/m",
+    ]
+    assert "day, month, model, provider" in str(refused(UsageError, "stats", "--by", "colour").hint)
 
 
 def test_explain(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,7 +295,9 @@ def test_days_and_hours_count_back_from_now() -> None:
     assert day <= hours < now
 
 
-@pytest.mark.parametrize("given", ["yesterday", "7", "7w", "2026-13-01", "999999999d", ""])
+@pytest.mark.parametrize(
+    "given", ["yesterday", "7", "7w", "2026-13-01", "999999999d", "0001-01-01T00:00+10:00", ""]
+)
 def test_a_moment_nobody_understands(given: str) -> None:
     with pytest.raises(UsageError):
         moment(given)

@@ -115,6 +115,24 @@ def test_complaints_in_english(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["count", "x", "-n"], "llmctl x count"),
+        (["count", "x", "--nosuch"], "llmctl x count"),
+        (["count"], "llmctl x count"),
+        (["nosuch", "count"], "llmctl x"),
+    ],
+)
+def test_the_help_named_is_that_of_the_command(
+    counting: typer.Typer, arguments: list[str], command: str
+) -> None:
+    with pytest.raises(Unparsed) as raised:
+        parsed(counting, arguments, "llmctl x")
+
+    assert raised.value.hint == f"see what it takes: {command} --help"
+
+
+@pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["count"], "не указан аргумент 'what'"),

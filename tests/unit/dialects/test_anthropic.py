@@ -12,7 +12,6 @@ from llmctl.types import (
     Call,
     Chat,
     Complete,
-    Count,
     Embed,
     Image,
     Json,
@@ -162,9 +161,7 @@ def test_what_it_cannot_take_is_refused_before_sending() -> None:
         body(Chat("m", (QUESTION,), tools=(tool,)), tools=False)
 
 
-@pytest.mark.parametrize(
-    "call", [Complete("m", "a"), Embed("m", ("a",)), Image("m", "a"), Count("m", (QUESTION,))]
-)
+@pytest.mark.parametrize("call", [Complete("m", "a"), Embed("m", ("a",)), Image("m", "a")])
 def test_what_the_format_does_not_have_is_refused(call: Call) -> None:
     with pytest.raises(UsageError, match=f"no {type(call).__name__.lower()}"):
         Anthropic().encode(call, Quirks())

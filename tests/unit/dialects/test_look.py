@@ -2,15 +2,25 @@
 
 import pytest
 
-from llmctl.dialects.look import at, float_at, int_at, text_at, texts_at
+from llmctl.dialects.look import at, count_at, float_at, int_at, text_at, texts_at
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(5, 5), ("5", 5), ("5.0", None), (True, None), (None, None), ("9" * 5000, None), ("", None)],
-)
+    [(5, 5), ("5", 5), ("5.0", None), (True, None), (None, None), ("9" * 5000, None), ("", None),
+     (-1, -1), (10**400, None), (-(10**400), None)],
+)  # fmt: skip
 def test_whole_numbers(value: object, expected: int | None) -> None:
     assert int_at({"n": value}, "n") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0, 0), (5, 5), ("5", 5), (10**12, 10**12), (10**12 + 1, None), (10**400, None), (-1, None),
+     ("-1", None), (True, None), (5.5, None)],
+)  # fmt: skip
+def test_counts_of_tokens(value: object, expected: int | None) -> None:
+    assert count_at({"n": value}, "n") == expected
 
 
 @pytest.mark.parametrize(

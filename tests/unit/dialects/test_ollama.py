@@ -186,22 +186,6 @@ def test_results_beside_text_are_refused_and_not_dropped() -> None:
 # ------------------------------------------------------------------------ where a model really runs
 
 
-@pytest.mark.parametrize(
-    ("model", "elsewhere"),
-    [
-        ("gpt-oss:120b-cloud", True),
-        ("kimi-k2:cloud", True),
-        ("llama3.2", False),
-        ("llama3.2:latest", False),
-        ("cloud", False),
-        ("cloudy:7b", False),
-        ("my-cloud-model:7b", False),
-    ],
-)
-def test_names_that_say_it(model: str, elsewhere: bool) -> None:
-    assert Ollama().runs_elsewhere(model) is elsewhere
-
-
 def test_the_server_is_asked_about_the_rest() -> None:
     asked = Ollama().whereabouts("m")
 

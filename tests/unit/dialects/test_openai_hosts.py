@@ -10,7 +10,8 @@ from llmctl import catalogue
 from llmctl.dialects import DIALECTS, HttpCall
 from llmctl.dialects.openai_chat import OpenAIChat
 from llmctl.engine.resolve import merged
-from llmctl.settings import Settings
+from llmctl.privacy.controls import planned, with_controls
+from llmctl.settings import ProviderSettings, Settings
 from llmctl.types import Chat, Quirks, Tool
 from tests.unit.dialects.documented import (
     ANSWER,
@@ -43,7 +44,8 @@ def body(call: Chat, **quirks: Any) -> Any:
 def of_card(provider: str, call: Chat) -> HttpCall:
     """The request as the shipped card has it."""
     card = catalogue.card(provider, Settings())
-    return DIALECTS[card.dialect]().encode(call, merged(card.quirks))
+    asked = planned(card, card.dialect, ProviderSettings(), Settings())
+    return DIALECTS[card.dialect]().encode(call, with_controls(merged(card.quirks), asked))
 
 
 def test_a_seed_by_another_name() -> None:

@@ -12,7 +12,6 @@ from llmctl.types import (
     Call,
     Chat,
     Complete,
-    Count,
     Embed,
     Image,
     Json,
@@ -215,9 +214,7 @@ def test_functions_that_a_model_cannot_call_are_refused() -> None:
         body(FULL, tools=False)
 
 
-@pytest.mark.parametrize(
-    "call", [Complete("m", "a"), Embed("m", ("a",)), Image("m", "a"), Count("m", (QUESTION,))]
-)
+@pytest.mark.parametrize("call", [Complete("m", "a"), Embed("m", ("a",)), Image("m", "a")])
 def test_what_the_format_does_not_have_is_refused(call: Call) -> None:
     with pytest.raises(UsageError, match=f"no {type(call).__name__.lower()}"):
         OpenAIResponses().encode(call, Quirks())

@@ -46,6 +46,19 @@ def test_all_is_well() -> None:
     assert KEY not in str(found)
 
 
+def test_facts_that_the_settings_inherit_are_not_called_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://gw.example/v1")
+    assert "price and privacy are unknown" in checks()["address"][1]
+
+    monkeypatch.setenv("LLMCTL_PROVIDERS__OPENAI__FACTS", "inherit")
+    found = checks()
+    assert "unknown" not in found["address"][1]
+    assert "hold by your settings" in found["address"][1]
+    assert "unknown" not in found["policy"][1]
+
+
 def test_no_key_is_the_keys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
 

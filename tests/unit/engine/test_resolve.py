@@ -8,7 +8,6 @@ import pytest
 from llmctl import catalogue, settings
 from llmctl.cards import CardQuirks
 from llmctl.engine.resolve import (
-    dialect_of,
     find_model,
     key_headers,
     merged,
@@ -225,6 +224,28 @@ def test_no_key_says_how_to_give_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "llmctl keys set acme or set ACME_KEY" in (caught.value.hint or "")
 
 
+def test_what_is_only_shown_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the headers that the call would have."""
+    monkeypatch.delenv("ACME_KEY")
+
+    assert list(resolve("acme/wise-1", loaded(), shown=True).target.headers) == ["Authorization"]
+
+
+@pytest.mark.parametrize("provider", ["gigachat", "yandexgpt"])
+def test_a_key_that_would_be_exchanged_is_not_needed_either(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = catalogue.card(provider, Settings())
+    for name in found.auth.env:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("YC_FOLDER_ID", "b1g")
+    monkeypatch.setenv("PATH", "")  # where no command of the provider lies
+
+    route = resolve(f"{provider}/{found.models[0].id}", loaded(), shown=True)
+
+    assert route.target.auth is not None
+
+
 def test_a_server_of_ones_own_is_asked_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ACME_KEY")
 
@@ -295,8 +316,10 @@ def test_a_models_own_dialect_beats_the_setting() -> None:
     found = catalogue.card("acme", Settings())
     model = replace(found.models[0], dialect="ollama")
 
-    assert dialect_of(found, model, ProviderSettings(extra={"api": "responses"})) == "ollama"
-    assert dialect_of(found, None, ProviderSettings()) == "openai_chat"
+    assert (
+        catalogue.dialect_of(found, model, ProviderSettings(extra={"api": "responses"})) == "ollama"
+    )
+    assert catalogue.dialect_of(found, None, ProviderSettings()) == "openai_chat"
 
 
 def test_what_a_format_has_no_word_for_is_no_knob_of_any_model(

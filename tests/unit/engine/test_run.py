@@ -37,6 +37,7 @@ class Timing:
     reused: bool = False
     first_byte_s: float | None = 0.2
     load_s: float | None = None
+    auth_s: float | None = None
 
 
 @dataclass
@@ -145,7 +146,7 @@ def run(
 
     async def collect() -> None:
         call = Chat("m", (message(Role.USER, "hi"),), **chat)
-        timed = {} if clock is None else {"clock": clock}
+        timed: dict[str, Any] = {} if clock is None else {"clock": clock}
         outcome.run = Run(
             call, ROUTE, cast(Any, lane), retries=retries, timeout=timeout, sleep=sleep, **timed
         )

@@ -42,6 +42,7 @@ def test_a_full_receipt_has_the_promised_shape() -> None:
             "kind": "computed",
             "price_source": "openai price page",
             "price_date": "2026-11-23",
+            "unknown_because": None,
         },
         "latency": {
             "connect_s": 0.0312,
@@ -53,6 +54,7 @@ def test_a_full_receipt_has_the_promised_shape() -> None:
             "load_s": None,
             "output_tokens_per_s": 41.0,
             "server": {"queue_s": 0.0123},
+            "auth_s": None,
         },
         "privacy": {
             "level": "no-training",

@@ -97,6 +97,10 @@ def test_quiet_leaves_only_the_answer(capsys: pytest.CaptureFixture[str]) -> Non
     ]  # fmt: skip
 
     assert shown(capsys, ON_TERMINAL, *events, quiet=True) == ("ab\n", "")
+    insisting = Notice("x", "your policy wants to know", insists=True)
+    out, err = shown(capsys, ON_TERMINAL, insisting, *events, quiet=True)
+    assert out == "ab\n"
+    assert "your policy wants to know" in err
 
 
 def test_a_notice_gets_a_line_of_its_own_on_the_terminal_only(
@@ -142,7 +146,7 @@ def test_the_receipt_line_follows_on_a_terminal(capsys: pytest.CaptureFixture[st
         renderer(markdown=False, terminal=terminal, **how).finish(FULL)  # type: ignore[arg-type]
         return capsys.readouterr().err
 
-    line = "openai/gpt-6-luna-2026-09-01 · 0.0000022 USD · 0.91 s · no-training"
+    line = "openai/gpt-6-luna-2026-09-01 · 0.0000022 USD · 0.91 s · no-training (attested by you)"
     assert errors(ON_TERMINAL) == line + "\n"
     assert errors(COLOURED) == f"\x1b[2m{line}\x1b[0m\n"
     assert errors(PIPED) == ""

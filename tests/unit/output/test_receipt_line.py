@@ -3,13 +3,13 @@ from dataclasses import replace
 import pytest
 
 from llmctl.output.receipt_line import receipt_line, usage_text
-from llmctl.types import Cost, CostKind, Latency, Level, Usage, UsageSource, Verdict
+from llmctl.types import OWN_HARDWARE, Cost, CostKind, Latency, Level, Usage, UsageSource, Verdict
 from tests.unit.output.shared import EMPTY, FULL
 
 
 def test_model_cost_time_and_privacy() -> None:
-    assert (
-        receipt_line(FULL) == "openai/gpt-6-luna-2026-09-01 · 0.0000022 USD · 0.91 s · no-training"
+    assert receipt_line(FULL) == (
+        "openai/gpt-6-luna-2026-09-01 · 0.0000022 USD · 0.91 s · no-training (attested by you)"
     )
 
 
@@ -59,8 +59,8 @@ def test_the_whole_receipt() -> None:
         "tokens   12 (4 cached, 1 written to the cache) in, 2 out\n"
         "cost     0.0000022 USD, computed (openai price page, 2026-11-23)\n"
         "time     0.91 s in all, connected after 0.031 s, first byte after 0.300 s,"
-        " first token after 0.412 s, 41.0 tokens/s\n"
-        "privacy  no-training, region US, kept 30 days, sent store=false, you attested dpa,"
+        " first token after 0.412 s, 41.0 tokens/s, by the server's own clock queue 0.012 s\n"
+        "privacy  no-training, region US, kept 30 days, sent store=false, attested by you: dpa,"
         " facts checked 2026-11-23\n"
         "id       019a0c1d2e3f00112233, the provider's req_1\n"
     )
@@ -82,3 +82,15 @@ def test_the_whole_receipt_of_hardly_anything() -> None:
         "privacy  privacy unknown\n"
         "id       1\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("cost", "told"),
+    [
+        (Cost(why="other-host"), "price unknown (the address is not the provider's own"),
+        (Cost(why="price-incomplete"), "price unknown (the price is only known in part)"),
+        (Cost("0", "USD", CostKind.COMPUTED, OWN_HARDWARE), "(runs on your own hardware)"),
+    ],
+)
+def test_why_a_cost_is_what_it_is(cost: Cost, told: str) -> None:
+    assert told in usage_text(replace(EMPTY, cost=cost))

@@ -46,6 +46,24 @@ def test_a_narrow_terminal_loses_no_text(capsys: pytest.CaptureFixture[str]) -> 
     assert "".join(lines[2:]).replace(" ", "") == "abcdefghij" * 5
 
 
+def test_figures_and_the_first_column_stay_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """12 + 6 columns and two gaps of two leave 8 of 30 for the note."""
+    narrow = ON_TERMINAL._replace(stdout=SCREEN._replace(width=30))
+    table(HEADERS, [("GigaChat-2.0", 123456, "a longer note")], terminal=narrow, right=(1,))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "GigaChat-2.0  123456  a longe…"
+
+
+def test_where_figures_leave_too_little_the_first_column_is_folded(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    narrow = ON_TERMINAL._replace(stdout=SCREEN._replace(width=18))
+    table(("model", "price"), [("GigaChat-2.0", 123456)], terminal=narrow, right=(1,))
+
+    assert capsys.readouterr().out.splitlines()[2:] == ["GigaChat-2  123456", ".0"]
+
+
 def test_colour_only_where_it_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     table(HEADERS, ROWS, terminal=COLOURED)
     assert "\x1b[1m" in capsys.readouterr().out

@@ -1,17 +1,19 @@
 """Verdicts: the level a call reaches, and every rule that may forbid it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llmctl import catalogue
 from llmctl.cards import Card, Endpoint, Model, Privacy, Source
+from llmctl.privacy.controls import Sent
 from llmctl.privacy.policy import judge
-from llmctl.settings import Attested, Loaded, Policy, ProviderSettings, Settings
+from llmctl.settings import Loaded, Policy, ProviderSettings, Settings
 from llmctl.settings.layers import Origin
 from llmctl.types import Level, Verdict
 
-SOURCE = Source(title="terms", checked="2026-11-01")
+SOURCE = Source(title="terms", checked="2026-11-01", expires="2999-12-31")
 URL = "https://api.example.com/v1"
 
 
@@ -110,15 +112,6 @@ def test_without_a_tier_the_worst_holds() -> None:
     assert Level.NO_TRAINING is verdict(both, own=ProviderSettings(extra={"tier": "paid"})).level
 
 
-def test_only_an_attestation_that_the_card_knows_lifts_the_level() -> None:
-    known = card(attestable={"zdr": Level.ZERO_RETENTION})
-
-    lifted = verdict(known, own=ProviderSettings(attest={"zdr": Attested(by="me")}))
-    assert Level.ZERO_RETENTION is lifted.level
-    other = verdict(known, own=ProviderSettings(attest={"magic": Attested()}))
-    assert Level.NO_TRAINING is other.level
-
-
 @pytest.mark.parametrize(
     ("facts", "policy", "allowed"),
     [
@@ -130,9 +123,23 @@ def test_only_an_attestation_that_the_card_knows_lifts_the_level() -> None:
         ({"retention_days": 30}, {"max_retention_days": 30}, True),
         ({"retention_days": 31}, {"max_retention_days": 30}, False),
         ({}, {"max_retention_days": 30}, False),
-        ({"trains": "no"}, {"no_training": True}, True),
-        ({"trains": "unknown"}, {"no_training": True}, False),
-        ({"trains": "yes"}, {"no_training": True}, False),
+        ({"level": Level.NO_TRAINING}, {"no_training": True}, True),
+        ({"level": Level.ZERO_RETENTION}, {"no_training": True}, True),
+        ({"level": Level.MAY_TRAIN}, {"no_training": True}, False),
+        ({"level": Level.UNKNOWN, "trains": "no"}, {"no_training": True}, False),
+        ({"level": Level.UNKNOWN}, {"unknown": "deny"}, False),
+        ({"level": Level.UNKNOWN}, {"unknown": "allow"}, True),
+        ({"level": Level.MAY_TRAIN}, {"unknown": "deny"}, True),
+        ({"human_review": "no"}, {"human_review": "deny"}, True),
+        ({"human_review": "flagged"}, {"human_review": "deny"}, False),
+        ({"human_review": "yes"}, {"human_review": "deny"}, False),
+        ({}, {"human_review": "deny"}, False),
+        ({"human_review": "flagged"}, {"human_review": "flagged"}, True),
+        ({"human_review": "yes"}, {"human_review": "flagged"}, False),
+        ({}, {"human_review": "flagged"}, False),
+        ({"human_review": "yes"}, {"human_review": "allow"}, True),
+        ({}, {"licences": ("MIT",)}, False),
+        ({}, {"tunable": True}, False),
         ({}, {"allow": ("a",)}, True),
         ({}, {"allow": ("b",)}, False),
         ({}, {"deny": ("b",)}, True),
@@ -201,6 +208,56 @@ def test_the_address_of_a_denied_provider_is_denied_under_any_name() -> None:
     assert judged("vllm", "http://127.0.0.1:8000/v1", {}, deny=("llamacpp",)).allowed
 
 
+@pytest.mark.parametrize(
+    ("provider", "url", "own", "allowed"),
+    [
+        ("openai", OPENAI, {}, True),
+        ("openai", "https://eu.api.openai.com/v1", {}, True),
+        ("openai", "https://api.deepseek.com/v1", {}, False),
+        ("openai", "https://api.deepseek.com/v1", {"facts": "inherit"}, False),
+        ("openai", "https://gateway.example/v1", {}, False),
+        ("openai", "https://gateway.example/v1", {"facts": "inherit"}, True),
+        ("vllm", "http://127.0.0.1:8000/v1", {}, True),
+        ("vllm", "https://gpu.example/v1", {}, True),
+        ("vllm", "https://api.deepseek.com/v1", {}, False),
+    ],
+)
+def test_an_allowed_name_is_worth_what_its_address_is(
+    provider: str, url: str, own: Any, allowed: bool
+) -> None:
+    found = judged(provider, url, {provider: ProviderSettings(**own)}, allow=(provider,))
+
+    assert found.allowed is allowed
+    assert found.broken == (() if allowed else ("allow",))
+    assert judged(provider, url, {provider: ProviderSettings(**own)}).allowed
+
+
+def test_a_card_of_ones_own_under_an_allowed_name_is_not_that_provider(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LLMCTL_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "providers").mkdir()
+    for name, host in (("openai", "llm.example"), ("mine", "mine.example")):
+        (tmp_path / "providers" / f"{name}.toml").write_text(
+            f'card = 1\nid = "{name}"\nname = "N"\nkind = "api"\ndialect = "openai_chat"\n'
+            f'[endpoint]\nbase_url = "https://{host}/v1"\n'
+        )
+
+    assert not judged("openai", "https://llm.example/v1", {}, allow=("openai",)).allowed
+    assert judged("openai", OPENAI, {}, allow=("openai",)).allowed
+    assert judged("mine", "https://mine.example/v1", {}, allow=("mine",)).allowed
+
+
+def test_a_refusal_names_the_option_that_made_it_unknown() -> None:
+    settings = Settings(policy=Policy(max_level=Level.NO_TRAINING, no_training=True))
+    sent = Sent(body={"web_search_options": {}})
+    found = judge(card(), None, base_url=URL, loaded=Loaded(settings, {}), sent=sent)
+
+    assert found.broken == ("max_level", "no_training")
+    assert all("llmctl does not know the option web_search" in one for one in found.reasons)
+    assert (found.region, found.retention_days, found.regions) == (None, None, ())
+
+
 def test_facts_of_a_local_card_do_not_hold_at_a_distant_server() -> None:
     local = card("local", level=Level.DEVICE, trains="no", retention_days=0)
 
@@ -225,14 +282,6 @@ def test_facts_of_a_local_card_do_not_hold_at_a_distant_server() -> None:
 )
 def test_addresses_in_disguise(host: str, level: Level) -> None:
     assert level is verdict(card("local"), url=f"http://{host}/v1").level
-
-
-def test_a_verdict_lists_only_statements_that_count() -> None:
-    known = card(attestable={"zdr": Level.ZERO_RETENTION})
-    own = ProviderSettings(attest={"zdr": Attested(by="me"), "magic": Attested()})
-
-    assert verdict(known, own=own).attested == ("zdr",)
-    assert verdict(known, own=own, url="https://gateway.example/v1").attested == ()
 
 
 def test_of_a_list_the_place_that_forbids_is_named() -> None:
@@ -280,6 +329,45 @@ def test_every_spelling_of_this_machine_is_this_machine(host: str) -> None:
     assert verdict(card(kind="local"), url=f"http://{host}:1/v1").level is Level.DEVICE
 
 
-@pytest.mark.parametrize(("secrets", "allowed"), [("allow", True), ("redact", False)])
-def test_a_search_that_cannot_be_made_yet_is_not_pretended(secrets: str, allowed: bool) -> None:
-    assert verdict(card(), secrets=secrets).allowed is allowed
+def test_the_licence_and_the_tuning_are_facts_of_the_model() -> None:
+    model = Model(id="m", licence="MIT", tunable="yes")
+
+    assert verdict(card(), model=model, licences=("MIT",), tunable=True).allowed
+    assert verdict(card(), model=model, licences=("mit",)).allowed
+    assert not verdict(card(), model=model, licences=("Apache-2.0",)).allowed
+    assert not verdict(card(), model=Model(id="m", tunable="unknown"), tunable=True).allowed
+
+
+# ------------------------------------------------------------------------------- personal data
+
+
+PERSONAL = Sent(personal=(("email", 2), ("inn", 1)))
+
+
+def with_personal(one: Card, policy: Policy, url: str = URL) -> Verdict:
+    loaded = Loaded(Settings(policy=policy), {})
+    return judge(one, None, base_url=url, loaded=loaded, sent=PERSONAL)
+
+
+def test_personal_data_go_only_where_they_may() -> None:
+    abroad = Policy(pii_regions=("RU",))
+
+    assert with_personal(card(regions=("RU",)), abroad).allowed
+    refused = with_personal(card(regions=("US",)), abroad)
+    assert not refused.allowed
+    assert "email (2), inn (1)" in refused.reasons[0]
+    assert "its region is US, not RU" in refused.reasons[0]
+    assert not with_personal(card(), abroad).allowed, "a region that nobody knows is none of them"
+    assert with_personal(card("local"), abroad, "http://127.0.0.1:1").allowed
+    assert verdict(card(regions=("US",)), pii_regions=("RU",)).allowed, "there are none in it"
+
+
+def test_types_that_must_stay_here_do() -> None:
+    policy = Policy(pii_by={"email": "local-only", "phone": "local-only"})
+
+    refused = with_personal(card(), policy)
+    assert len(refused.reasons) == 1, "no phone is in it, and the INN may go"
+    assert "email (2)" in refused.reasons[0]
+    assert with_personal(card("local"), policy, "http://10.0.0.1:1").allowed
+    assert not with_personal(card("local"), policy, "http://8.8.8.8:1").allowed
+    assert len(with_personal(card(), Policy(pii="local-only")).reasons) == 2

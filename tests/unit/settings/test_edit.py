@@ -20,7 +20,7 @@ TEXT = '# top\n[network]  # slow here\ntimeout = 5 # seconds\n\n[log]\nmode = "m
         ("defaults.system", 'say "hi"\nто есть привет'),
         ("output.receipt", False),
         ("providers.openai.key_command", ("pass", "openai")),
-        ("providers.openai.attest.zdr.by", "me"),
+        ("providers.openai.attest.by", "me"),
         ("defaults.options", {"top_p": 0.5}),
         ("aliases.fast", "a/b"),
     ],

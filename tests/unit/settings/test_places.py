@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llmctl.settings.places import PROJECT_FILE, paths, project_file
+from llmctl.settings.places import PROJECT_FILE, paths, project_file, project_name
 
 KINDS = ("config", "data", "cache")
 
@@ -96,3 +96,32 @@ def test_looking_at_the_places_loads_no_more_than_it_needs(tmp_path: Path) -> No
     env = {**os.environ, **{f"LLMCTL_{kind.upper()}_DIR": str(tmp_path) for kind in KINDS}}
 
     assert subprocess.run([sys.executable, "-c", code], env=env, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("mark", [PROJECT_FILE, ".git"])
+def test_a_project_is_named_after_its_folder(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    inside = folders / "home" / "work" / "shop" / "src" / "deep"
+    inside.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(folders / "home"))
+    (folders / "home" / "work" / "shop" / mark).touch()
+
+    monkeypatch.chdir(inside)
+    assert project_name() == "shop"
+    (inside / ".git").mkdir()
+    assert project_name() == "deep"
+    monkeypatch.chdir(folders / "home" / "work")
+    assert project_name() is None
+
+
+def test_the_home_folder_is_no_project(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = folders / "home"
+    (home / "work").mkdir(parents=True)
+    (home / ".git").mkdir()
+    (folders / PROJECT_FILE).touch()  # above the home folder
+    monkeypatch.setenv("HOME", str(home))
+
+    for folder in (home, home / "work"):
+        monkeypatch.chdir(folder)
+        assert project_name() is None

@@ -85,7 +85,7 @@ def test_a_stricter_policy_needs_no_trust(folders: Path) -> None:
 def test_cards_and_attestations_need_trust(folders: Path) -> None:
     file = project(folders, "")
     for table in (
-        {"providers": {"openai": {"attest": {"zdr": {"by": "me"}}}}},
+        {"providers": {"openai": {"attest": {"training": "no"}}}},
         {"providers": {"openai": {"facts": "inherit"}}},
         {"local": {"threads": 1}},
         {"output": {"receipt": False}},

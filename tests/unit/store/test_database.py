@@ -1,3 +1,4 @@
+import errno
 import sqlite3
 import subprocess
 import sys
@@ -211,3 +212,12 @@ def test_making_waits_for_whoever_is_at_it(tmp_path: Path) -> None:
         database.connect(path, ONE, timeout=0.05)
 
     assert caught.value.reason == "locked"
+
+
+def test_what_the_operating_system_refuses_is_said_plainly(tmp_path: Path) -> None:
+    path = tmp_path / "n.db"
+    with pytest.raises(IoFailed, match="Permission denied") as caught, database.said_plainly(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    assert str(path) in caught.value.message
+    assert caught.value.exit_code == 18

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from llmctl.store.figures import By, Sums, median
+from llmctl.store.figures import By, Sums
 from llmctl.store.ledger import Ledger
-from llmctl.types import Cost, CostKind, Latency, Usage
+from llmctl.store.percentiles import Spread
+from llmctl.types import Cost, CostKind, Latency, Level, Usage, Verdict
+from llmctl.values import replace
 from tests.unit.store.shared import chat, failed, receipt
 
 
@@ -52,7 +54,37 @@ def test_sums_are_exact_by_currency_and_leave_out_what_nobody_knows(ledger: Ledg
         unpriced=1,
         median_ttft_s=2.0,
         median_total_s=4.0,
+        # Of two values 1 and 3 at share 0.9: 1 + 0.9 × 2; of 2, 4, 9: 4 + 0.8 × 5.
+        ttft_s=Spread(2, 2.0, 2.8, None, None),
+        ttft_ready_s=Spread(2, 2.0, 2.8, None, None),
+        total_s=Spread(3, 4.0, 8.0, None, None),
     )
+
+
+def test_cold_runs_are_told_apart(ledger: Ledger) -> None:
+    """0.5 s to connect and 2 s to load; then twice over the connection, the model in memory."""
+    cold = Latency(connect_s=0.5, ttft_s=3.5, load_s=2.0, output_tokens_per_s=10.0)
+    warm = Latency(reused=True, ttft_s=1.0, load_s=0.02, output_tokens_per_s=40.0)
+    for id_, latency in (("a", cold), ("b", warm), ("c", replace(warm, ttft_s=1.5))):
+        ledger.record(receipt(id_, latency=latency), chat())
+    ledger.record(replace(failed("d"), latency=cold), chat())
+
+    [sums] = ledger.stats(By.PROVIDER)
+    assert (sums.connected, sums.reused, sums.loaded) == (1, 2, 1)
+    assert (sums.ttft_s.count, sums.ttft_s.p50) == (3, 1.5)
+    assert sums.ttft_ready_s.p50 == pytest.approx(1.0)  # 0.98, 1.0 and 1.48
+    assert (sums.output_tokens_per_s.count, sums.output_tokens_per_s.p50) == (3, 40.0)
+
+
+def test_models_are_those_that_answered_under_their_provider(ledger: Ledger) -> None:
+    ledger.record(receipt("a", requested="openai/m", resolved="m-2026-09-01"), chat())
+    ledger.record(receipt("b", requested="mini", resolved="m-2026-09-01"), chat())
+    ledger.record(receipt("c", requested="openai/m", resolved=None), chat())
+
+    assert [(line.key, line.runs) for line in ledger.stats(By.MODEL)] == [
+        ("openai/m", 1),
+        ("openai/m-2026-09-01", 2),
+    ]
 
 
 def test_groups_are_in_order(ledger: Ledger) -> None:
@@ -63,7 +95,10 @@ def test_groups_are_in_order(ledger: Ledger) -> None:
         ("2026-11-01", 1),
         ("2026-11-02", 2),
     ]
-    assert [(line.key, line.runs) for line in ledger.stats(By.MODEL)] == [("x/a", 2), ("x/b", 1)]
+    assert [(line.key, line.runs) for line in ledger.stats(By.MODEL)] == [
+        ("openai/x/a", 2),
+        ("openai/x/b", 1),
+    ]
     assert [(line.key, line.runs) for line in ledger.stats(By.DAY, "2026-11-02")] == [
         ("2026-11-02", 2)
     ]
@@ -79,11 +114,25 @@ def test_what_was_paid_for_an_answer_that_failed_counts(ledger: Ledger) -> None:
     assert (sums.cost, sums.unpriced, sums.median_total_s) == ({"USD": Decimal("0.5")}, 0, None)
 
 
-@pytest.mark.parametrize(
-    ("values", "middle"), [([], None), ([3.0], 3.0), ([5, 1, 3], 3), ([4, 1, 2, 9], 3.0)]
-)
-def test_median(values: list[float], middle: float | None) -> None:
-    assert median(values) == middle
+def test_a_cut_off_answer_has_an_unknown_price_as_in_reports(ledger: Ledger) -> None:
+    """Three failed runs: one that had begun to answer, one whose tokens were counted, and one of
+    which nothing came; then one of this machine, which costs nothing."""
+    ledger.record(replace(failed("a"), latency=Latency(ttft_s=1)), chat())
+    ledger.record(replace(failed("b"), usage=Usage(5, None)), chat())
+    ledger.record(failed("c"), chat())
+    here = Verdict(True, Level.DEVICE)
+    ledger.record(receipt("d", verdict=here), chat())
+
+    [sums] = ledger.stats(By.PROVIDER)
+    assert (sums.runs, sums.failed, sums.unpriced, sums.cost) == (4, 3, 2, {})
+
+
+def test_what_a_server_made_up_is_an_unknown_price(ledger: Ledger) -> None:
+    for number, amount in enumerate(("1e99999999999", "NaN", "-1", "abc", "0.1", "1e-30")):
+        ledger.record(receipt(f"{number}", cost=spent(amount, "USD")), chat())
+
+    [sums] = ledger.stats(By.PROVIDER)
+    assert (sums.unpriced, sums.cost) == (4, {"USD": Decimal("0.100000000000000000000000000001")})
 
 
 def test_what_the_ledger_says_of_itself(ledger: Ledger) -> None:

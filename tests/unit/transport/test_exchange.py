@@ -367,6 +367,39 @@ def test_a_token_that_is_refused_is_renewed_once_and_the_prompt_goes_to_its_host
     assert found == ["a"]
 
 
+def test_what_a_flow_takes_is_no_part_of_the_first_byte() -> None:
+    """A token of 0.2 s, a refusal, a token of 0.2 s again, and an answer after 0.3 s."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "auth.example.test":
+            await asyncio.sleep(0.2)
+            return httpx.Response(200, json={"token": f"t{len(said)}"})
+        said.append(request)
+        await asyncio.sleep(0 if len(said) == 1 else 0.3)
+        return httpx.Response(401 if len(said) == 1 else 200, text="data: a\n\n")
+
+    said: list[httpx.Request] = []
+
+    async def main() -> None:
+        one = stood_in(answer, auth=Renewing("https://auth.example.test/token"))
+        async with one.exchange(CALL) as reply:
+            timing = reply.timing
+        assert timing.auth_s is not None
+        assert timing.first_byte_s is not None
+        assert 0.4 <= timing.auth_s < 0.6
+        assert 0.3 <= timing.first_byte_s < 0.5
+
+    asyncio.run(main())
+
+
+def test_a_key_that_is_sent_as_it_is_takes_no_time() -> None:
+    async def main() -> None:
+        async with stood_in(lambda _request: httpx.Response(200)).exchange(CALL) as reply:
+            assert reply.timing.auth_s is None
+
+    asyncio.run(main())
+
+
 def test_a_flow_keeps_a_connection_to_each_host() -> None:
     async def main() -> None:
         async with serving(whole(b'{"token": "t"}')) as auth, serving(whole(b"{}")) as server:

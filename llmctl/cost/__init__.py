@@ -1,0 +1,1 @@
+"""What an answer costs: prices, estimates, currencies, budgets. Exact decimals throughout."""

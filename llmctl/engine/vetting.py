@@ -1,0 +1,70 @@
+"""The verdict on a call as it is really sent, after that on the provider alone."""
+
+from llmctl import catalogue
+from llmctl.engine.resolve import refusal
+from llmctl.engine.route import Route
+from llmctl.errors import LlmctlError
+from llmctl.privacy.controls import Sent, fitting, in_request, picture_hosts
+from llmctl.privacy.policy import judge
+from llmctl.privacy.screening import Screened
+from llmctl.settings import Loaded, ProviderSettings
+from llmctl.types import Verdict
+from llmctl.values import replace
+
+
+def vetted(route: Route, screened: Screened, loaded: Loaded) -> Route:
+    """The route with the verdict on what stands in the request; raises PrivacyRefused where policy
+    forbids it. Nothing is sent."""
+    sent = really_sent(route, screened, loaded)
+    verdict = _judged(route, sent, loaded, elsewhere=route.passed_on)
+    if not verdict.allowed:
+        raise refusal(
+            route.card,
+            route.model_card,
+            catalogue.base_url(route.card, _own(route, loaded)),
+            loaded,
+            verdict,
+            elsewhere=route.passed_on,
+            sent=sent,
+        )
+    elsewhere = route.elsewhere and _judged(route, sent, loaded, elsewhere=True)
+    return replace(route, verdict=verdict, elsewhere=elsewhere)
+
+
+def really_sent(route: Route, screened: Screened, loaded: Loaded) -> Sent:
+    """What of a request matters for privacy, read from the request itself."""
+    call, own = screened.call, _own(route, loaded)
+    personal = tuple((kind, count) for kind, count in screened.left.items() if kind != "secret")
+    hosts = picture_hosts(call)
+    if route.card.kind == "embedded":
+        return Sent(personal=personal, hosts=hosts)
+    try:
+        http = route.dialect.encode(call, route.quirks)
+    except LlmctlError:  # then nothing is sent: the call ends with the same error
+        return Sent(personal=personal, hosts=hosts)
+    dialect = catalogue.dialect_of(route.card, route.model_card, own)
+    possible = fitting(route.card, dialect, own, whatever=True)
+    key = route.card.auth.header.lower()
+    every = {**route.target.headers, **http.headers}
+    return Sent(
+        controls=in_request(possible, http, route.target.headers),
+        body=http.body,
+        headers={name: value for name, value in every.items() if name.lower() != key},
+        hosts=hosts,
+        personal=personal,
+    )
+
+
+def _judged(route: Route, sent: Sent, loaded: Loaded, *, elsewhere: bool) -> Verdict:
+    return judge(
+        route.card,
+        route.model_card,
+        base_url=catalogue.base_url(route.card, _own(route, loaded)),
+        loaded=loaded,
+        elsewhere=elsewhere,
+        sent=sent,
+    )
+
+
+def _own(route: Route, loaded: Loaded) -> ProviderSettings:
+    return loaded.settings.providers.get(route.provider, ProviderSettings())
