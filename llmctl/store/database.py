@@ -57,7 +57,7 @@ def connect(path: Path, schema: Schema, *, timeout: float = BUSY_S) -> sqlite3.C
         connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
         try:
             _set_up(connection, schema)
-            if not _is_current(connection, path, schema):
+            if not _is_ready(connection, schema):
                 with files.lock(path.with_name(path.name + ".lock"), timeout):
                     _migrate(connection, path, schema)
         except BaseException:
@@ -88,6 +88,14 @@ def _set_up(connection: sqlite3.Connection, schema: Schema) -> None:
 def number(connection: sqlite3.Connection, query: str) -> int:
     """The single number that `query` answers with."""
     return int(connection.execute(query).fetchone()[0])
+
+
+def _is_ready(connection: sqlite3.Connection, schema: Schema) -> bool:
+    """Whether nothing is to be done. What another process is only just making looks like anything
+    in between, so every other judgement is made under the lock."""
+    owner = number(connection, "PRAGMA application_id")
+    version = number(connection, "PRAGMA user_version")
+    return (owner, version) == (schema.application_id, schema.version)
 
 
 def _is_current(connection: sqlite3.Connection, path: Path, schema: Schema) -> bool:

@@ -221,3 +221,25 @@ def test_what_the_operating_system_refuses_is_said_plainly(tmp_path: Path) -> No
 
     assert str(path) in caught.value.message
     assert caught.value.exit_code == 18
+
+
+def test_a_file_that_another_process_is_just_making_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two looks at a file that is still empty, another process makes it whole."""
+    path = tmp_path / "own.db"
+    looked = database.number
+    passed: list[str] = []
+
+    def number(connection: sqlite3.Connection, query: str) -> int:
+        found = looked(connection, query)
+        if not passed:
+            passed.append(query)
+            database.connect(path, ONE).close()
+        return found
+
+    monkeypatch.setattr(database, "number", number)
+
+    with closing(database.connect(path, ONE)) as connection:
+        assert looked(connection, "PRAGMA user_version") == ONE.version
+    assert passed
