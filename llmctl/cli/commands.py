@@ -20,6 +20,9 @@ class Command:
 
 COMMANDS: Mapping[str, Command] = {
     "ask": Command("llmctl.cli.ask", _("send one prompt (the command when none is named)"), True),
+    "image": Command("llmctl.cli.image", _("draw a picture from words"), True),
+    "embed": Command("llmctl.cli.embed", _("turn texts into vectors, find like ones"), True),
+    "tokens": Command("llmctl.cli.tokens", _("count the tokens of a text"), True),
     "models": Command("llmctl.cli.models", _("list, show, pull and remove models")),
     "providers": Command("llmctl.cli.providers", _("what is known of each provider")),
     "cards": Command("llmctl.cli.cards", _("refresh what is known of providers and prices")),

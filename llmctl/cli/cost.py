@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from llmctl.cli import budgets, cost_report, rates
-from llmctl.cli.options import Encoding, Json
+from llmctl.cli.options import Attachments, AttachmentType, Encoding, Json
 from llmctl.messages import _
 
 app = typer.Typer(
@@ -77,6 +77,8 @@ def estimate(
     prompt: Prompt = None,
     model: Model = None,
     system: System = None,
+    attachment: Attachments = None,
+    attachment_type: AttachmentType = None,
     input_tokens: InputTokens = None,
     output_tokens: OutputTokens = None,
     cached_tokens: CachedTokens = None,
@@ -97,6 +99,8 @@ def estimate(
         prompt=prompt,
         model=model,
         system=system,
+        attachment=attachment,
+        attachment_type=attachment_type,
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cached_tokens=cached_tokens,

@@ -5,13 +5,13 @@ from llmctl.output.envelope import document
 from llmctl.output.streams import err
 from llmctl.output.terminal import safe_line
 from llmctl.settings import Loaded
-from llmctl.types import Chat, Complete
+from llmctl.types import Call
 
 # What an estimate says of money.
 COST = ("low", "usual", "high", "price_source", "price_date")
 
 
-def print_body(route: Route, call: Chat | Complete, loaded: Loaded, *, quiet: bool = False) -> None:
+def print_body(route: Route, call: Call, loaded: Loaded, *, quiet: bool = False) -> None:
     """Print method, URL, header names and body as one JSON document; no header value, as one of
     them is the key. The cost is null while it is not known. Raises what would keep the call from
     being sent: PrivacyRefused, BudgetRefused."""

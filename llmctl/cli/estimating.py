@@ -24,7 +24,7 @@ from llmctl.output.estimates import (
 from llmctl.output.streams import err, out
 from llmctl.output.terminal import safe_line
 from llmctl.settings import Loaded
-from llmctl.types import Chat, Count, Json, Receipt, Role, Usage, message
+from llmctl.types import Chat, Json, Media, Role, Text, Usage, message
 from llmctl.values import dataclass, replace
 
 
@@ -35,6 +35,8 @@ class Question:
     prompt: str | None = None
     model: str | None = None
     system: str | None = None
+    attachment: list[str] | None = None
+    attachment_type: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
@@ -49,7 +51,7 @@ class Question:
     def check(self) -> None:
         """Raises UsageError for flags that do not go together."""
         if self.input_tokens is not None:
-            if self.prompt is not None or self.system is not None or self.remote:
+            if self.prompt is not None or self.system is not None or self.attachment or self.remote:
                 raise UsageError(
                     _("--input-tokens stands in place of a prompt"), hint=_("leave one of them out")
                 )
@@ -85,7 +87,7 @@ class Found:
 
 def estimated_for(asked: Question) -> Found:
     """Raises UsageError, NotFound; with --remote also what sending raises."""
-    from llmctl.cli.asked import request_fields
+    from llmctl.cli.flags import Flags, request_fields
 
     asked.check()
     at = moment(asked.at)
@@ -108,7 +110,9 @@ def estimated_for(asked: Question) -> Found:
         if asked.input_tokens is not None:
             counted = exactly(asked.input_tokens, GIVEN)
         elif asked.remote:
-            counted = _counted_there(name, call, loaded)
+            from llmctl.cli.counting import counted_there
+
+            counted = counted_there(name, call, loaded, Flags())
         found = estimated(
             place.card,
             place.model_card,
@@ -147,17 +151,27 @@ def _embedded(loaded: Loaded) -> str:
 
 
 def _messages(asked: Question, loaded: Loaded) -> Iterator[Json]:
-    """The prompt from argument and standard input, unless its tokens are given."""
+    """The prompt from argument and standard input with its files, unless its tokens are given."""
     if asked.input_tokens is not None:
         return
+    from llmctl.cli.asked import with_files
     from llmctl.cli.stdin import joined
 
     system = asked.system or loaded.settings.defaults.system
     if system:
         yield message(Role.SYSTEM, system)
     encoding = asked.encoding or loaded.settings.output.encoding
-    text = joined(asked.prompt, read=True, encoding=encoding, quiet=False).text()
-    yield message(Role.USER, text)
+    files = asked.attachment or []
+    attached: tuple[Text | Media, ...] = ()
+    if files:
+        from llmctl.cli.attached import read_attached, refuse_stdin_twice
+
+        refuse_stdin_twice(files, asked.prompt, no_stdin=False)
+        attached = read_attached(
+            files, encoding=encoding, quiet=False, as_type=asked.attachment_type
+        )
+    prompt = joined(asked.prompt, read="-" not in files, encoding=encoding, quiet=False)
+    yield from with_files(prompt, attached)
 
 
 def _exactly_given(
@@ -173,34 +187,6 @@ def _exactly_given(
         price_source=cost.price_source, price_date=cost.price_date,
         vat=row.vat if row else None, mode=charged.mode, why=cost.why,
     )  # fmt: skip
-
-
-def _counted_there(name: str, call: Chat, loaded: Loaded) -> Json:
-    """The provider's own count: the prompt leaves for it, if all allows that it leaves at all."""
-    from llmctl.cli.loop import run_async
-    from llmctl.cli.searched import length, while_searching
-    from llmctl.engine.clearance import checked
-    from llmctl.engine.counting import counted, counting_route
-    from llmctl.engine.resolve import resolve
-
-    route = resolve(name, loaded)
-    counting_route(route)  # before anything is looked at: there may be no way to count
-    with while_searching(length(call)):
-        screened, route = checked(route, replace(call, model=route.model), loaded)
-    for note in screened.notes:
-        err(f"llmctl: {safe_line(note.text)}\n")
-
-    def keep(receipt: Receipt, count: Count) -> None:
-        from llmctl.cli.kept import kept_mode, open_ledger
-
-        if (mode := kept_mode(loaded)) == "off":
-            return
-        with open_ledger(loaded) as ledger:
-            receipt = replace(receipt, redactions=screened.redactions)
-            if warning := ledger.record(receipt, count, mode=mode):
-                err(f"llmctl: {warning}\n")
-
-    return run_async(counted(route, screened.call, loaded.settings, keep))
 
 
 def _converted(found: Found, currency: str, loaded: Loaded) -> Found:

@@ -9,6 +9,7 @@ from llmctl.engine.route import Route
 from llmctl.errors import NotFound
 from llmctl.messages import _
 from llmctl.output.streams import err
+from llmctl.output.terminal import safe_line
 
 if TYPE_CHECKING:
     from llmctl.cards import Model
@@ -27,6 +28,10 @@ def ready(route: Route, loaded: "Loaded", *, may_ask: bool, quiet: bool) -> Path
         return weights.by_path(route.model, route.card)
     if path := weights.ready(model, notice):
         return path
+    if weights.is_bundled(model):
+        from llmctl.transport.embedder import missing
+
+        raise missing()
     allowed(model, route, loaded, may_ask=may_ask, notice=notice)
     return fetched(model, loaded.settings, quiet=quiet)
 
@@ -34,7 +39,7 @@ def ready(route: Route, loaded: "Loaded", *, may_ask: bool, quiet: bool) -> Path
 def noticing(quiet: bool) -> weights.Notice:
     def notice(text: str) -> None:
         if not quiet:
-            err(text + "\n")
+            err(safe_line(text) + "\n")  # a server may have written it
 
     return notice
 

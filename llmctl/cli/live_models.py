@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 from llmctl.messages import _
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from llmctl.cards import Card
+    from llmctl.cli.models_search import Narrowed
     from llmctl.dialects import Listed
     from llmctl.settings import Loaded
     from llmctl.types import Json
@@ -14,8 +17,9 @@ if TYPE_CHECKING:
 SECONDS = 30.0
 
 
-def list_live(provider: str | None, loaded: "Loaded", *, json: bool) -> None:
-    """Ask the provider and print what it has, in its own order, with what its card knows of each.
+def list_live(provider: str | None, loaded: "Loaded", narrowed: "Narrowed", *, json: bool) -> None:
+    """Ask the provider and print what it has of what is wanted, in its own order, with what its
+    card knows of each.
 
     Raises UsageError without a provider or for one that cannot be asked, PrivacyRefused where
     policy forbids it, and whatever a request may raise.
@@ -33,7 +37,7 @@ def list_live(provider: str | None, loaded: "Loaded", *, json: bool) -> None:
         )
     card = catalogue.card(provider, loaded.settings)
     refuse_to_ask(card, loaded)
-    models = run_async(published(card, loaded.settings, timeout=SECONDS))
+    models = narrowed.listed(run_async(published(card, loaded.settings, timeout=SECONDS)))
     if json:
         document({"version": 1, "live": True, "models": [row(card, one) for one in models]})
     else:
@@ -76,10 +80,21 @@ def figures(live: "Listed") -> "dict[str, Json]":
         "output_limit": live.output_limit,
         "ttft_s": live.ttft_s,
         "output_tokens_per_s": live.output_tokens_per_s,
+        "title": live.title,
+        "retires": live.retires,
+        "lifecycle": live.lifecycle,
+        "size": live.size,
+        "parameters": live.parameters,
+        "quantisation": live.quantisation,
+        "family": live.family,
+        "licence": live.licence,
+        "capabilities": list(live.capabilities),
+        "elsewhere": live.elsewhere,
     }
 
 
 def print_table(card: "Card", models: "list[Listed]") -> None:
+    """A line a model, or each who serves it; columns for what at least one line says."""
     from llmctl.engine.resolve import find_model
     from llmctl.output.streams import err
     from llmctl.output.table import table
@@ -88,26 +103,49 @@ def print_table(card: "Card", models: "list[Listed]") -> None:
         err(_("{name} has no model.", name=card.name) + "\n")
         return
     lines = [line for one in models for line in (one.offers or (one,))]
-    priced = any(line.currency for line in lines)
-    timed = any(line.ttft_s or line.output_tokens_per_s for line in lines)
-    headers = [_("model"), _("context"), _("described"), _("shut down")]
-    if priced:
-        headers += [_("in, 1M tokens"), _("out, 1M tokens"), _("currency")]
-    if timed:
-        headers += [_("first token, s"), _("tokens/s")]
-    rows = []
-    for line in lines:
-        known = find_model(card, line.name)
-        cells: list[object] = [
-            f"{card.id}/{line.name}",
-            line.context or (known.context if known else None),
-            _("yes") if known else _("no"),
-            (known.retires if known else None) or "",
-        ]
+    known = [find_model(card, line.name) for line in lines]
+    columns: list[tuple[str, list[object], bool]] = [
+        (_("model"), [f"{card.id}/{line.name}" for line in lines], False),
+        (
+            _("context"),
+            [line.context or (one.context if one else None)
+             for line, one in zip(lines, known, strict=True)],
+            True,
+        ),
+        (_("described"), [_("yes") if one else _("no") for one in known], False),
+        (
+            _("shut down"),
+            [(one.retires if one else None) or line.retires or ""
+             for line, one in zip(lines, known, strict=True)],
+            False,
+        ),
+    ]  # fmt: skip
+    columns += [one for one in further(lines) if any(cell not in (None, "") for cell in one[1])]
+    right = {number for number, (_title, _cells, figures) in enumerate(columns) if figures}
+    rows = zip(*(cells for _title, cells, _figures in columns), strict=True)
+    table([title for title, _cells, _figures in columns], list(rows), right=right)
+
+
+def further(lines: "list[Listed]") -> "Iterator[tuple[str, list[object], bool]]":
+    """Titles and cells of what only some providers say, and whether these are figures."""
+    from llmctl.output.progress import size_text
+
+    sizes: list[object] = [size_text(one.size) if one.size else None for one in lines]
+    can: list[object] = [" ".join(one.capabilities) or None for one in lines]
+    yield _("size"), sizes, True
+    yield _("parameters"), [one.parameters for one in lines], True
+    yield _("quantisation"), [one.quantisation for one in lines], False
+    yield _("passed on to"), [one.elsewhere for one in lines], False
+    yield _("state"), [one.lifecycle for one in lines], False
+    yield _("can"), can, False
+    priced = any(one.currency for one in lines)
+    for title, name in (
+        (_("in, 1M tokens"), "input"),
+        (_("out, 1M tokens"), "output"),
+        (_("currency"), "currency"),
+    ):
         if priced:
-            cells += [line.input, line.output, line.currency]
-        if timed:
-            cells += [line.ttft_s, line.output_tokens_per_s]
-        rows.append(cells)
-    right = {number for number, name in enumerate(headers) if number not in (0, 2, 3)}
-    table(headers, rows, right=right)
+            yield title, [getattr(one, name) for one in lines], True
+    if any(one.ttft_s or one.output_tokens_per_s for one in lines):
+        yield _("first token, s"), [one.ttft_s for one in lines], True
+        yield _("tokens/s"), [one.output_tokens_per_s for one in lines], True

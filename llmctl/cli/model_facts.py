@@ -43,7 +43,7 @@ def facts(
         "retires": model.retires,
         "context": model.context,
         "output_limit": model.output_limit,
-        "inputs": list(model.inputs),
+        "inputs": list(model.inputs) or None,
         "outputs": list(model.outputs),
         "open_weights": model.open_weights,
         "weights_of": weighed.weights_of,
@@ -166,20 +166,21 @@ def print_facts(
             continue
         if name == "price":
             for label, text in in_words(price_of(card, model, settings, at)):
-                _line(label, text)
+                fact_line(label, text)
         elif name in SAID:
             for text in SAID[name](weighed):
-                _line(name, text)
+                fact_line(name, text)
         else:
-            _line(name, _plainly(name, value))
+            fact_line(name, _plainly(name, value))
     if model.source is not None:
         line = _("source: {title}, checked {date}", title=model.source.title,
                  date=model.source.checked)  # fmt: skip
         out(safe_line(f"  {line}") + "\n")
 
 
-def _line(name: str, text: str) -> None:
-    out(safe_line(f"  {name:<13}{text}") + "\n")
+def fact_line(name: str, text: str) -> None:
+    """One fact, made harmless."""
+    out(safe_line(f"  {name:<12} {text}") + "\n")
 
 
 def _plainly(name: str, value: "Json") -> str:

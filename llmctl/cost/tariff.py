@@ -9,7 +9,7 @@ from llmctl.catalogue import is_own_host
 from llmctl.cost.prices import STANDARD, amount, host_factor, row_at, source_of
 from llmctl.dialects.look import count_at
 from llmctl.privacy.levels import is_own
-from llmctl.types import NOTHING, OWN_HARDWARE, Cost, CostKind, Media
+from llmctl.types import NOTHING, OWN_HARDWARE, Cost, CostKind, Media, Usage
 from llmctl.types.amounts import plain
 from llmctl.values import dataclass
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmctl.cards import Card, Model, Price
-    from llmctl.types import Call, Json, Usage
+    from llmctl.types import Call, Json
 
 # A price source that is no document; never translated, as records are compared.
 FREE = "free of charge"
@@ -54,7 +54,7 @@ class Terms:
 class Tariff:
     """`row` is None where nothing is charged (`free` says why) and where that is unknown (`why`).
     `apart` are the numbers in the answer of what the row prices apart; None where it does not tell
-    one that is needed."""
+    one that is needed. `draws` says that the model is one for pictures."""
 
     at: datetime
     row: Price | None = None
@@ -64,18 +64,30 @@ class Tariff:
     currency: str | None = None
     why: str | None = None
     apart: Mapping[str, int] | None = NOTHING
+    draws: bool = False
 
-    def cost(self, usage: Usage | None) -> Cost:
-        """The cost of an answer that took `usage`."""
+    def cost(self, usage: Usage | None, pictures: int | None = None) -> Cost:
+        """The cost of an answer that took `usage`, with so many `pictures` in it; None where it was
+        no picture that was asked for."""
         if self.free is not None:
             return Cost("0", self.currency or "USD", CostKind.COMPUTED, self.free, None)
         if self.row is None:
             return Cost(why=self.why)
+        apart = self.apart
+        if pictures is not None:
+            if pictures and not self.prices_pictures:
+                return Cost(why=NO_FIGURE)
+            if self.row.image is not None:
+                if not pictures:  # whether a refusal is charged nobody says
+                    return Cost(why=NO_USAGE)
+                apart = {**(apart or {}), "image": pictures}
+                if self.row.input is None and self.row.output is None:
+                    usage = Usage(0, 0)  # nothing is charged by tokens
         if usage is None or usage.input_tokens is None or usage.output_tokens is None:
             return Cost(why=NO_USAGE)
         exact = None
-        if self.apart is not None:
-            exact = amount(usage, self.row, self.at, self.mode, self.factor, self.apart)
+        if apart is not None:
+            exact = amount(usage, self.row, self.at, self.mode, self.factor, apart)
         if exact is None:
             return Cost(why=NO_FIGURE)
         return Cost(
@@ -84,6 +96,15 @@ class Tariff:
             CostKind.COMPUTED,
             source_of(self.row),
             self.row.source.checked,
+        )
+
+    @property
+    def prices_pictures(self) -> bool:
+        """Whether the row tells what a picture costs: by the piece, by its tokens, or because all
+        that such a model makes are pictures (`draws`)."""
+        row = self.row
+        return row is not None and (
+            row.image is not None or row.image_output is not None or self.draws
         )
 
 
@@ -121,6 +142,7 @@ def tariff(
         row=row,
         mode=mode,
         factor=host_factor(card, model.id, host),
+        draws=model.kind == "image",
         apart=NOTHING
         if details is None
         else apart({**card.counts, **model.counts}, row, terms, details),

@@ -16,7 +16,18 @@ from llmctl.cost.asked import served, written
 from llmctl.cost.bound import at_most
 from llmctl.cost.classes import CYRILLIC, DIGITS, LATIN, SIGNS, classed
 from llmctl.cost.estimate import ESTIMATE, Counted
-from llmctl.types import Chat, Complete, Count, Embed, Image, Media, Text, ToolCall, ToolResult
+from llmctl.types import (
+    Chat,
+    Complete,
+    Count,
+    Embed,
+    Fill,
+    Image,
+    Media,
+    Text,
+    ToolCall,
+    ToolResult,
+)
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -215,7 +226,7 @@ def content(call: Call) -> tuple[list[str], int, tuple[str, ...]]:
     """(texts that are sent beside the options, tokens around them, what is not counted: types of
     media, tools that run at the provider)"""
     match call:
-        case Complete() | Image():
+        case Complete() | Image() | Fill():
             return [call.prompt], 1, tuple(served(call.options))
         case Embed():
             return list(call.texts), len(call.texts), ()

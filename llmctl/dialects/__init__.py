@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from llmctl.errors import LlmctlError
-from llmctl.types import NOTHING, Call, Event, Json, Quirks
+from llmctl.types import NOTHING, Call, Event, Json, Media, Quirks
 from llmctl.values import dataclass
 
 
@@ -21,12 +21,24 @@ class Framing(StrEnum):
     SSE = "sse"
     NDJSON = "ndjson"
     WHOLE = "whole"
+    BYTES = "bytes"  # a whole body that may be a picture: its bytes, unless it is text
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file as the body of a request: its bytes alone, or with `fields` as a form of several parts
+    in which it stands last, under the name `field`."""
+
+    file: Media
+    fields: Mapping[str, str] | None = None
+    field: str = "file"
 
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
     """A request without host or credentials; `path` is joined to the endpoint's base URL, or to the
-    card's further URL of the name `base`."""
+    card's further URL of the name `base`. `body` is JSON, in which a `FileText` may stand for a
+    string; `file` takes the place of it."""
 
     method: str
     path: str
@@ -34,6 +46,7 @@ class HttpCall:
     headers: Mapping[str, str] = NOTHING
     framing: Framing = Framing.WHOLE
     base: str | None = None
+    file: FilePart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,9 @@ class Listed:
     """A model in a server's own list, `name` as it goes after `provider/`; what the server does not
     say is None. Prices are decimal strings for a million tokens in `currency`, `context` and
     `output_limit` tokens, `ttft_s` and `output_tokens_per_s` what the server has measured of late.
-    `offers` are those who serve the model, where these figures depend on who does."""
+    `offers` are those who serve the model, where these figures depend on who does. `retires` is the
+    day (YYYY-MM-DD) after which it answers no more, `lifecycle` and `capabilities` are the server's
+    own words, `size` is in bytes, `elsewhere` the host that it is only passed on to."""
 
     name: str
     input: str | None = None
@@ -63,13 +78,67 @@ class Listed:
     ttft_s: float | None = None
     output_tokens_per_s: float | None = None
     offers: "tuple[Listed, ...]" = ()
+    title: str | None = None
+    retires: str | None = None
+    lifecycle: str | None = None
+    size: int | None = None
+    parameters: str | None = None
+    quantisation: str | None = None
+    family: str | None = None
+    licence: str | None = None
+    capabilities: tuple[str, ...] = ()
+    elsewhere: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullStep:
+    """What a server says while it fetches a model: in its own words, and of the piece `digest` how
+    many bytes of how many are there. `over` is its word that the whole model is."""
+
+    status: str = ""
+    digest: str | None = None
+    total: int | None = None
+    completed: int | None = None
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """How a format draws: `at_once` is the most pictures that one request brings, `formats` are the
+    types of files that can be asked for (none of them where it cannot be told), `seed` says whether
+    it takes one, None that the model's card knows. With `by_chat` it is the models for chats that
+    draw, and whether one does only its answer may tell."""
+
+    at_once: int = 1
+    formats: tuple[str, ...] = ()
+    seed: bool | None = None
+    by_chat: bool = False
 
 
 class Frame(NamedTuple):
-    """One unit of an answer: an SSE event, a line of NDJSON, or the whole body."""
+    """One unit of an answer: an SSE event, a line of NDJSON, or the whole body. A body of bytes has
+    them in `raw`, their type in `media_type`, and no `data`."""
 
     data: str
     event: str | None = None
+    raw: bytes = b""
+    media_type: str = ""
+
+
+class Upload(Protocol):
+    """The state of one file on its way to a provider. `then` is the next request and when it goes
+    out, the first one included; `read` takes what came back to it, header names in lower case, and
+    sets `then` anew, or to None once the file is there: then `file` is what stands in its place.
+
+    `read` raises an `LlmctlError` for a file that the provider could not make use of. `name` is by
+    what it can be deleted again, as soon as that is known.
+    """
+
+    then: FollowUp | None
+    file: Media | None = None
+    name: str | None = None
+
+    def read(self, headers: Mapping[str, str], frame: Frame) -> None: ...
 
 
 class Decoder(Protocol):
@@ -124,6 +193,23 @@ class Dialect(Protocol):
         """The error that a status outside 2xx stands for; header names are lower case."""
         ...
 
+    def to_upload(self, call: Call, quirks: Quirks) -> tuple[Media, ...]:
+        """The files of a call that go to the provider before it, and not inside its request, in
+        which they stand as uploaded all the same when it is encoded before that."""
+        return ()
+
+    def upload(self, file: Media, quirks: Quirks) -> Upload | None:
+        """A fresh upload of one of those files; None where the format has none."""
+        return None
+
+    def deletion(self, name: str) -> HttpCall | None:
+        """The request that deletes an uploaded file, by the `name` of its upload."""
+        return None
+
+    def drawing(self) -> Drawing | None:
+        """How it draws pictures; None where it has no words for that."""
+        return None
+
     def listing(self) -> HttpCall | None:
         """A request for the models that a server has, None where it cannot be asked."""
         return None
@@ -136,12 +222,50 @@ class Dialect(Protocol):
         """The same names in the same order, each with what else the answer says of it."""
         return [Listed(name=name) for name in self.listed(answer)]
 
+    def more(self, answer: Json) -> HttpCall | None:
+        """The request for the next page of the list, None after the last one."""
+        return None
+
+    def description(self, model: str) -> HttpCall | None:
+        """A request for what a server says of one model, None where it is only in the list."""
+        return None
+
+    def described(self, answer: Json) -> Listed | None:
+        """What an answer to `description` says, None where it is none."""
+        return None
+
+    def pulling(self, model: str) -> HttpCall | None:
+        """A request that makes the server fetch a model; None where it does no such thing."""
+        return None
+
+    def pulled(self, frame: Frame) -> PullStep:
+        """What a frame of the answer to `pulling` says; raises for an error in it."""
+        return PullStep(over=True)
+
+    def removal(self, model: str) -> HttpCall | None:
+        """A request that makes the server delete a model; None where it does no such thing."""
+        return None
+
+    def balance(self) -> HttpCall | None:
+        """A request for what is left of the tokens that were paid in advance, None where a provider
+        does not tell; a status of 403 says that none are."""
+        return None
+
+    def balances(self, answer: Json) -> list[tuple[str, int]]:
+        """(what the tokens are for, how many are left) in an answer to `balance`."""
+        return []
+
     def whereabouts(self, model: str) -> HttpCall | None:
         """A request to the local server whose answer tells where the model runs."""
         return None
 
     def elsewhere(self, answer: Json) -> str | None:
         """The other host that an answer to `whereabouts` names, None for a model that runs here."""
+        return None
+
+    def taken(self, answer: Json) -> tuple[str, ...] | None:
+        """The kinds of files (`image`, `audio`, ...) that an answer to `whereabouts` says the model
+        takes; None where it does not say."""
         return None
 
 
@@ -163,6 +287,7 @@ DIALECTS: Mapping[str, Callable[[], Dialect]] = {
         "ollama",
         "openai_chat",
         "openai_responses",
+        "vllm",
         "yandexgpt",
     )
 }

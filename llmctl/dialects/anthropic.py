@@ -2,8 +2,9 @@
 versions that differ in what may be tuned."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
-from llmctl.dialects import Decoder, Dialect, Framing, HttpCall, failures
+from llmctl.dialects import Decoder, Dialect, Framing, HttpCall, Listed, failures
 from llmctl.dialects.anthropic_answers import AnthropicDecoder, signs_in
 from llmctl.dialects.anthropic_messages import (
     encode_messages,
@@ -82,16 +83,29 @@ class Anthropic(Dialect):
         return AnthropicDecoder()
 
     def listing(self) -> HttpCall:
-        # One page: the default is 20, and this the most that may be asked for.
-        return HttpCall("GET", "v1/models?limit=1000", headers={"anthropic-version": VERSION})
+        # The default of a page is 20, and this the most that may be asked for.
+        return _of_models("?limit=1000")
 
     def listed(self, answer: Json) -> list[str]:
-        models = at(answer, "data")
-        return [
-            name
-            for model in (models if isinstance(models, list) else ())
-            if (name := text_at(model, "id")) and text_at(model, "lifecycle") != "retired"
-        ]
+        return [one.name for one in self.published(answer)]
+
+    def published(self, answer: Json) -> list[Listed]:
+        from llmctl.dialects.model_lists import anthropic
+
+        return [one for one in anthropic(at(answer, "data")) if one.lifecycle != "retired"]
+
+    def more(self, answer: Json) -> HttpCall | None:
+        if at(answer, "has_more") is not True or not (last := text_at(answer, "last_id")):
+            return None
+        return _of_models(f"?limit=1000&after_id={quote(last, safe='')}")
+
+    def description(self, model: str) -> HttpCall:
+        return _of_models(f"/{quote(model, safe='')}")
+
+    def described(self, answer: Json) -> Listed | None:
+        from llmctl.dialects.model_lists import anthropic
+
+        return next(anthropic([answer]), None)
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
         answer = failures.parsed(body)
@@ -103,6 +117,10 @@ class Anthropic(Dialect):
         )
         error.request_id = error.request_id or text_at(answer, "request_id")
         return error
+
+
+def _of_models(rest: str) -> HttpCall:
+    return HttpCall("GET", f"v1/models{rest}", headers={"anthropic-version": VERSION})
 
 
 def _limit(call: Chat, quirks: Quirks) -> int:

@@ -1,11 +1,9 @@
 """Messages, functions and schemas in the shape of Anthropic's Messages API."""
 
-import base64
 from collections.abc import Iterable
 
 from llmctl.dialects.arguments import as_object
-from llmctl.errors import UsageError
-from llmctl.messages import _
+from llmctl.dialects.media import base64_of, not_taken
 from llmctl.types import Json, Media, Message, Part, Role, Text, Tool, ToolCall, ToolResult
 
 
@@ -62,17 +60,16 @@ def _encode_media(part: Media) -> Json:
         text = part.data.decode("utf-8", "replace")
         document["source"] = {"type": "text", "media_type": "text/plain", "data": text}
     else:
-        raise UsageError(_("this provider takes no {media_type}", media_type=kind))
+        raise not_taken(part)
     if part.name:
         document["title"] = part.name
     return document
 
 
 def _source(part: Media) -> Json:
-    if part.data is None:
+    if part.url is not None:
         return {"type": "url", "url": part.url}
-    encoded = base64.b64encode(part.data).decode()
-    return {"type": "base64", "media_type": part.media_type, "data": encoded}
+    return {"type": "base64", "media_type": part.media_type, "data": base64_of(part)}
 
 
 def encode_tools(tools: Iterable[Tool]) -> list[Json]:

@@ -65,6 +65,7 @@ SIGNS: tuple[tuple[type[LlmctlError], str | None, frozenset[str]], ...] = (
             {
                 "content_filter",
                 "content_policy_violation",
+                "moderation_blocked",
                 "content_filtered",
                 "image_content_policy_violation",
                 "misalignment_policy_violation",
@@ -124,6 +125,9 @@ PHRASES: tuple[tuple[type[LlmctlError], str | None, re.Pattern[str]], ...] = (
 
 # Servers of one's own, and Hugging Face, while a model is read into memory: it ends by itself.
 LOADING = re.compile(r"loading model|model is loading|currently loading")
+
+# What llama.cpp's server says, with 500, of a text for a vector that it cannot read at once.
+TOO_LARGE = re.compile(r"input (\(\d+ tokens\) )?is too large to process")
 
 RETRYABLE = frozenset({408, 409, 425, 500, 502, 503, 504, 520, 522, 524, 529})
 
@@ -188,6 +192,8 @@ def _kind(
     """`status` is None where nobody has said one."""
     if status == 503 and LOADING.search(said):
         return ProviderFailed, "loading"
+    if status == 500 and TOO_LARGE.search(said):
+        return Rejected, "context"
     for kind, reason, words in SIGNS:
         if signs & words:
             return kind, reason

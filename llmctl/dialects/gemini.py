@@ -5,13 +5,23 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from llmctl.dialects import Decoder, Dialect, Framing, HttpCall, gemini_errors
+from llmctl.dialects import (
+    Decoder,
+    Dialect,
+    Drawing,
+    Framing,
+    HttpCall,
+    Listed,
+    Upload,
+    gemini_errors,
+)
 from llmctl.dialects.gemini_answers import CountDecoder, GeminiDecoder
 from llmctl.dialects.gemini_contents import encode_messages
-from llmctl.dialects.look import texts_at
+from llmctl.dialects.look import at, text_at
+from llmctl.dialects.media import files_of
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
-from llmctl.types import Call, Chat, Count, Json, Quirks
+from llmctl.types import Call, Chat, Count, Embed, Image, Json, Media, Quirks
 
 # Fields of a request beside `generationConfig`; whatever else is given with -o belongs in there.
 TOP_LEVEL = frozenset(
@@ -28,6 +38,7 @@ TOP_LEVEL = frozenset(
         "tools",
     }
 )
+LISTING = "v1beta/models?pageSize=1000"
 THINKING = frozenset({"includeThoughts", "thinkingBudget", "thinkingLevel"})
 
 
@@ -38,25 +49,80 @@ class Gemini(Dialect):
         match call:
             case Chat(stream=True):
                 path = _path(call.model, "streamGenerateContent") + "?alt=sse"
-                return HttpCall("POST", path, _chat_body(call, quirks), framing=Framing.SSE)
+                body = _chat_body(call, quirks, self.to_upload(call, quirks))
+                return HttpCall("POST", path, body, framing=Framing.SSE)
             case Chat():
                 path = _path(call.model, "generateContent")
-                return HttpCall("POST", path, _chat_body(call, quirks))
+                body = _chat_body(call, quirks, self.to_upload(call, quirks))
+                return HttpCall("POST", path, body)
             case Count():
                 return HttpCall("POST", _path(call.model, "countTokens"), _count_body(call, quirks))
+            case Image():
+                return HttpCall("POST", _path(call.model, "generateContent"), _drawn(call, quirks))
+            case Embed():
+                from llmctl.dialects import gemini_embeddings
+
+                path = _path(call.model, "batchEmbedContents")
+                return gemini_embeddings.encode(call, quirks, path, _resource(call.model))
             case _:
                 raise UsageError(
                     _("this provider's format has no {kind}", kind=type(call).__name__.lower())
                 )
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        if isinstance(call, Embed):
+            from llmctl.dialects import gemini_embeddings
+
+            return gemini_embeddings.decoder(call)
+        if isinstance(call, Image):
+            from llmctl.dialects.gemini_images import GeminiImageDecoder
+
+            return GeminiImageDecoder()
         return CountDecoder() if isinstance(call, Count) else GeminiDecoder()
 
+    def drawing(self) -> Drawing:
+        from llmctl.dialects.gemini_images import DRAWS
+
+        return DRAWS
+
+    def to_upload(self, call: Call, quirks: Quirks) -> tuple[Media, ...]:
+        files = files_of(call)
+        if not files:
+            return ()
+        from llmctl.dialects.gemini_files import too_large
+
+        return too_large(files, quirks)
+
+    def upload(self, file: Media, quirks: Quirks) -> Upload:
+        from llmctl.dialects.gemini_files import GeminiUpload
+
+        return GeminiUpload(file)
+
+    def deletion(self, name: str) -> HttpCall:
+        return HttpCall("DELETE", f"v1beta/{name}")
+
     def listing(self) -> HttpCall:
-        return HttpCall("GET", "v1beta/models?pageSize=1000")
+        return HttpCall("GET", LISTING)
 
     def listed(self, answer: Json) -> list[str]:
-        return [name.removeprefix("models/") for name in texts_at(answer, "models", "name")]
+        return [one.name for one in self.published(answer)]
+
+    def published(self, answer: Json) -> list[Listed]:
+        from llmctl.dialects.model_lists import gemini
+
+        return list(gemini(at(answer, "models")))
+
+    def more(self, answer: Json) -> HttpCall | None:
+        page = text_at(answer, "nextPageToken")
+        return HttpCall("GET", f"{LISTING}&pageToken={quote(page, safe='')}") if page else None
+
+    def description(self, model: str) -> HttpCall:
+        return HttpCall("GET", f"v1beta/{quote(_resource(model))}")
+
+    def described(self, answer: Json) -> Listed | None:
+        from llmctl.dialects.model_lists import gemini
+
+        return next(gemini([answer]), None)
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
         return gemini_errors.failure(status, headers, body)
@@ -79,8 +145,19 @@ def _count_body(call: Count, quirks: Quirks) -> dict[str, Json]:
     return {"generateContentRequest": request}
 
 
-def _chat_body(call: Chat, quirks: Quirks) -> dict[str, Json]:
-    body = encode_messages(call.messages)
+def _drawn(call: Image, quirks: Quirks) -> dict[str, Json]:
+    from llmctl.dialects.gemini_images import body_of
+
+    body = body_of(call, quirks)
+    config: dict[str, Json] = body["generationConfig"]
+    for name, value in call.options.items():
+        _put(_camel(name), value, body, config)
+    return body
+
+
+def _chat_body(call: Chat, quirks: Quirks, apart: tuple[Media, ...] = ()) -> dict[str, Json]:
+    """`apart` are the files that are uploaded before this is sent."""
+    body = encode_messages(call.messages, apart)
     if call.tools:
         if not quirks.tools:
             raise UsageError(_("{model} cannot call functions", model=call.model))

@@ -3,26 +3,37 @@ functions instead of tools, arguments as objects, a topic filter that answers 20
 counted without what was in the cache. The newer version of the API stands in `gigachat_v2`."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
-from llmctl.dialects.arguments import as_object
-from llmctl.dialects.look import at, count_at, int_at, parse, text_at, texts_at
+from llmctl.dialects import (
+    Decoder,
+    Dialect,
+    Drawing,
+    Frame,
+    Framing,
+    HttpCall,
+    Listed,
+    Upload,
+    failures,
+)
+from llmctl.dialects.gigachat_messages import OUR_IDS, encode_messages
+from llmctl.dialects.look import at, count_at, float_at, int_at, parse, text_at
+from llmctl.dialects.media import files_of
 from llmctl.errors import LlmctlError, RateLimited, UsageError
 from llmctl.messages import _
 from llmctl.types import (
     Call,
     Chat,
     Count,
+    Embed,
     Event,
     Finished,
     FinishReason,
+    Image,
     Json,
     Media,
-    Message,
     Quirks,
     ReasoningDelta,
-    Role,
     Text,
     TextDelta,
     Tool,
@@ -54,9 +65,6 @@ IN_PROGRESS = "function_in_progress"
 # What the official client sends with a stream.
 STREAM_HEADERS: Mapping[str, str] = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 
-# Ids that we gave to calls without one; the provider's own is the state behind the call.
-OUR_IDS = "call_"
-
 
 class GigaChat(Dialect):
     """`chat/completions` of v1, and `tokens/count` of texts."""
@@ -67,14 +75,30 @@ class GigaChat(Dialect):
         if isinstance(call, Count):
             body = {"model": call.model, "input": list(_texts(call))}
             return HttpCall("POST", "tokens/count", body)
+        if isinstance(call, Embed):
+            from llmctl.dialects import gigachat_embeddings
+
+            return gigachat_embeddings.request(call, quirks)
+        if isinstance(call, Image):
+            from llmctl.dialects import gigachat_images
+
+            return HttpCall("POST", "chat/completions", gigachat_images.body_of(call))
         return request("chat/completions", self.body, call, quirks)
 
     def body(self, call: Chat, quirks: Quirks) -> dict[str, Json]:
         """The body of a request for an answer."""
-        body: dict[str, Json] = {"model": call.model, "messages": list(_messages(call.messages))}
+        body: dict[str, Json] = {
+            "model": call.model,
+            "messages": list(encode_messages(call.messages)),
+        }
         if call.tools:
             body["functions"] = functions(call.tools)
             body["function_call"] = "auto"
+        elif files := files_of(call):
+            from llmctl.dialects.gigachat_files import are_seen
+
+            if not are_seen(files):  # else the function that reads documents is not called
+                body["function_call"] = "auto"
         if call.schema is not None and quirks.schema == "json_schema":
             body["response_format"] = response_format(call.schema)
         if call.stream:
@@ -87,13 +111,67 @@ class GigaChat(Dialect):
             from llmctl.dialects.counts import CountDecoder
 
             return CountDecoder(_total, {"not_counted": "template"})
+        if isinstance(call, Embed):
+            from llmctl.dialects.gigachat_embeddings import vectors
+            from llmctl.dialects.vectors import VectorDecoder
+
+            return VectorDecoder(len(call.texts), vectors)
+        if isinstance(call, Image):
+            from llmctl.dialects.gigachat_images import DrawnDecoder
+
+            return DrawnDecoder(GigaChatDecoder(quirks.reasoning_fields))
         return GigaChatDecoder(quirks.reasoning_fields)
+
+    def drawing(self) -> Drawing:
+        from llmctl.dialects.gigachat_images import DRAWS
+
+        return DRAWS
+
+    def to_upload(self, call: Call, quirks: Quirks) -> tuple[Media, ...]:
+        files = files_of(call)
+        if not files:
+            return ()
+        from llmctl.dialects.gigachat_files import to_store
+
+        return to_store(files)
+
+    def upload(self, file: Media, quirks: Quirks) -> Upload:
+        from llmctl.dialects.gigachat_files import GigaChatUpload
+
+        return GigaChatUpload(file)
+
+    def deletion(self, name: str) -> HttpCall:
+        return HttpCall("POST", f"files/{name}/delete")
 
     def listing(self) -> HttpCall:
         return HttpCall("GET", "models")
 
     def listed(self, answer: Json) -> list[str]:
-        return texts_at(answer, "data", "id")
+        return [one.name for one in self.published(answer)]
+
+    def published(self, answer: Json) -> list[Listed]:
+        from llmctl.dialects.price_lists import openai_like
+
+        return list(openai_like(answer))
+
+    def description(self, model: str) -> HttpCall:
+        from llmctl.dialects.price_lists import resource
+
+        return resource(model)
+
+    def described(self, answer: Json) -> Listed | None:
+        return next(iter(self.published([answer])), None)
+
+    def balance(self) -> HttpCall:
+        return HttpCall("GET", "balance")
+
+    def balances(self, answer: Json) -> list[tuple[str, int]]:
+        rows = at(answer, "balance")
+        found = [
+            (text_at(row, "usage"), float_at(row, "value"))
+            for row in (rows if isinstance(rows, list) else ())
+        ]
+        return [(name, int(left)) for name, left in found if name and left is not None]
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
         error = failures.failure(status, headers, body)
@@ -108,7 +186,6 @@ class GigaChat(Dialect):
 def _texts(call: Count) -> Iterator[str]:
     """Everything that is text in a request; how it is put together is not counted here."""
     for one in call.messages:
-        refuse_media(one)
         for part in one.parts:
             match part:
                 case Text(text) | ToolResult(text=text):
@@ -116,7 +193,9 @@ def _texts(call: Count) -> Iterator[str]:
                 case ToolCall():
                     yield f"{part.name} {part.arguments}"
                 case Media():
-                    pass
+                    raise UsageError(
+                        _("the tokens of files are not counted there, only those of texts")
+                    )
     if call.tools:
         yield json.dumps(functions(call.tools), ensure_ascii=False)
     if call.schema is not None:
@@ -167,61 +246,6 @@ def functions(tools: Iterable[Tool]) -> list[Json]:
         {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
         for tool in tools
     ]
-
-
-def instructions(messages: Sequence[Message]) -> str | None:
-    """All instructions as one text: only one message of them is taken, and only as the first."""
-    texts = [one.text for one in messages if one.role is Role.SYSTEM]
-    return "\n\n".join(texts) if texts else None
-
-
-def _messages(messages: Sequence[Message]) -> Iterator[Json]:
-    if (said := instructions(messages)) is not None:
-        yield {"role": "system", "content": said}
-    for one in messages:
-        if one.role is Role.SYSTEM:
-            continue
-        refuse_media(one)
-        results = [part for part in one.parts if isinstance(part, ToolResult)]
-        for result in results:
-            yield {"role": "function", "name": result.name, "content": as_json(result.text)}
-        if results:
-            continue
-        shaped: dict[str, Json] = {"role": one.role.value, "content": one.text}
-        if (call := only_call(one)) is not None:
-            shaped["function_call"] = {"name": call.name, "arguments": as_object(call)}
-            if not call.id.startswith(OUR_IDS):
-                shaped["functions_state_id"] = call.id
-        yield shaped
-
-
-def refuse_media(one: Message) -> None:
-    """Raises UsageError for what only goes by uploading it first, and for mixtures."""
-    if any(isinstance(part, Media) for part in one.parts):
-        raise UsageError(
-            _("GigaChat takes pictures and files only after an upload, which llmctl does not do"),
-            hint=_("put the text of the file into the prompt, or ask another model with -m"),
-        )
-    results = sum(isinstance(part, ToolResult) for part in one.parts)
-    if 0 < results < len(one.parts):
-        raise UsageError(_("a message may not mix text with results of functions"))
-
-
-def only_call(one: Message) -> ToolCall | None:
-    """The call of a function in a message; raises UsageError for several, which are not taken."""
-    calls = [part for part in one.parts if isinstance(part, ToolCall)]
-    if len(calls) > 1:
-        raise UsageError(_("GigaChat takes one call of a function in a message, not several"))
-    return calls[0] if calls else None
-
-
-def as_json(text: str) -> str:
-    """A result as JSON text, which is all that is taken; other text is put into an object."""
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return json.dumps({"result": text}, ensure_ascii=False)
-    return text
 
 
 class GigaChatDecoder(Decoder):

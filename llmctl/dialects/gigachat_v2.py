@@ -6,19 +6,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from llmctl.dialects import Decoder, Frame, HttpCall, failures
 from llmctl.dialects.arguments import as_object
 from llmctl.dialects.gigachat import (
-    OUR_IDS,
     REASONS,
     GigaChat,
-    as_json,
     error_in,
     functions,
-    instructions,
     knobs,
-    only_call,
-    refuse_media,
     request,
     response_format,
     tool_call,
+)
+from llmctl.dialects.gigachat_messages import (
+    OUR_IDS,
+    as_json,
+    has_files,
+    instructions,
+    only_call,
+    refuse_mixture,
 )
 from llmctl.dialects.look import at, count_at, parse, text_at
 from llmctl.dialects.nested import laid_over
@@ -26,9 +29,11 @@ from llmctl.types import (
     Call,
     Chat,
     Count,
+    Embed,
     Event,
     Finished,
     FinishReason,
+    Image,
     Json,
     Message,
     Quirks,
@@ -65,8 +70,12 @@ class GigaChatV2(GigaChat):
     """`chat/completions` of v2; everything else of the API is still v1."""
 
     def encode(self, call: Call, quirks: Quirks) -> HttpCall:
-        if isinstance(call, Count):
+        if isinstance(call, Count | Embed):
             return super().encode(call, quirks)
+        if isinstance(call, Image):
+            from llmctl.dialects import gigachat_images
+
+            return HttpCall("POST", PATH, gigachat_images.v2_body_of(call))
         return request(PATH, self.body, call, quirks)
 
     def body(self, call: Chat, quirks: Quirks) -> dict[str, Json]:
@@ -89,8 +98,12 @@ class GigaChatV2(GigaChat):
         return body
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
-        if isinstance(call, Count):
+        if isinstance(call, Count | Embed):
             return super().decoder(call, quirks)
+        if isinstance(call, Image):
+            from llmctl.dialects.gigachat_images import DrawnDecoder
+
+            return DrawnDecoder(V2Decoder())
         return V2Decoder()
 
 
@@ -100,7 +113,7 @@ def _messages(messages: Sequence[Message]) -> Iterator[Json]:
     for one in messages:
         if one.role is Role.SYSTEM:
             continue
-        refuse_media(one)
+        refuse_mixture(one)
         results = [part for part in one.parts if isinstance(part, ToolResult)]
         if results:
             content: list[Json] = [
@@ -110,6 +123,10 @@ def _messages(messages: Sequence[Message]) -> Iterator[Json]:
             yield {"role": "tool", "content": content}
             continue
         content = [{"text": one.text}] if one.text else []
+        if has_files(one):
+            from llmctl.dialects.gigachat_files import content as in_order
+
+            content = list(in_order(one.parts))
         shaped: dict[str, Json] = {"role": one.role.value, "content": content}
         if (call := only_call(one)) is not None:
             content.append({"function_call": {"name": call.name, "arguments": as_object(call)}})

@@ -8,18 +8,21 @@ one's own `completions` (OpenAI's format, which TGI, vLLM and llama.cpp all spea
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, Listed, failures
+from llmctl.dialects import Decoder, Dialect, Drawing, Frame, Framing, HttpCall, Listed, failures
 from llmctl.dialects.look import at, count_at, float_at, int_at, parse, text_at
 from llmctl.dialects.nested import laid_over
 from llmctl.dialects.openai_chat import OpenAIChat
-from llmctl.errors import LlmctlError, UsageError
+from llmctl.errors import LlmctlError, Rejected, UsageError
 from llmctl.messages import _
 from llmctl.types import (
     Call,
     Complete,
+    Embed,
     Event,
+    Fill,
     Finished,
     FinishReason,
+    Image,
     Json,
     Quirks,
     TextDelta,
@@ -56,6 +59,16 @@ class HuggingFace(Dialect):
         self._openai = OpenAIChat()
 
     def encode(self, call: Call, quirks: Quirks) -> HttpCall:
+        if isinstance(call, Fill):
+            from llmctl.dialects.huggingface_masks import request
+
+            return request(call, _encoder_place(call, quirks), quirks)
+        if isinstance(call, Embed):
+            return self._embedding(call, quirks)
+        if isinstance(call, Image):
+            from llmctl.dialects import huggingface_images
+
+            return huggingface_images.encode(call, quirks)
         if not isinstance(call, Complete):
             return self._openai.encode(call, quirks)
         place = _place(call, quirks)
@@ -69,7 +82,31 @@ class HuggingFace(Dialect):
         framing = Framing.SSE if body["stream"] else Framing.WHOLE
         return HttpCall("POST", place, body, framing=framing)
 
+    def _embedding(self, call: Embed, quirks: Quirks) -> HttpCall:
+        from llmctl.dialects import huggingface_embeddings as embeddings
+
+        if (path := embeddings.place(call, quirks)) is not None:
+            return embeddings.request(call, path, quirks)
+        if (found := embeddings.partner(call, quirks)) is None:
+            return self._openai.encode(call, quirks)
+        model, path = found
+        return replace(self._openai.encode(replace(call, model=model), quirks), path=path)
+
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        if isinstance(call, Embed):
+            from llmctl.dialects import huggingface_embeddings as embeddings
+            from llmctl.dialects.vectors import VectorDecoder
+
+            if embeddings.place(call, quirks) is not None:
+                return VectorDecoder(len(call.texts), embeddings.vectors)
+        if isinstance(call, Fill):
+            from llmctl.dialects.huggingface_masks import GuessDecoder
+
+            return GuessDecoder(call.model)
+        if isinstance(call, Image):
+            from llmctl.dialects import huggingface_images
+
+            return huggingface_images.decoder(call, quirks)
         if isinstance(call, Complete) and _place(call, quirks) is not None:
             return GenerationDecoder(call.model)
         return self._openai.decoder(call, quirks)
@@ -78,7 +115,16 @@ class HuggingFace(Dialect):
         error = failures.failure(status, headers, body)
         if error.retryable and error.retry_after_s is None:
             error.retry_after_s = float_at(failures.parsed(body), "estimated_time")
+        if isinstance(error, Rejected) and "mask" in error.message.lower():
+            from llmctl.dialects.huggingface_masks import with_sign
+
+            return with_sign(error)
         return error
+
+    def drawing(self) -> Drawing:
+        from llmctl.dialects.huggingface_images import DRAWS
+
+        return DRAWS
 
     def listing(self) -> HttpCall | None:
         return self._openai.listing()
@@ -90,6 +136,14 @@ class HuggingFace(Dialect):
         from llmctl.dialects.price_lists import partners
 
         return list(partners(answer))
+
+    def description(self, model: str) -> HttpCall:
+        from llmctl.dialects.price_lists import resource
+
+        return resource(model, slashes=True)
+
+    def described(self, answer: Json) -> Listed | None:
+        return next(iter(self.published([answer])), None)
 
 
 def _place(call: Complete, quirks: Quirks) -> str | None:
@@ -112,6 +166,20 @@ def _place(call: Complete, quirks: Quirks) -> str | None:
             return f"../{OWN}/models/{model}"
         case _:
             return None
+
+
+def _encoder_place(call: Fill, quirks: Quirks) -> str:
+    """The path for a model that the router leaves to hf-inference alone, or of an endpoint of one's
+    own, which answers at its root."""
+    if quirks.settings.get("text_generation") != "router":
+        return "../"
+    model, _mark, partner = call.model.partition(":")
+    if partner not in ("", OWN):
+        raise UsageError(
+            _("{partner} fills no gaps through the router", partner=partner),
+            hint=_("leave it out: {model}", model=model),
+        )
+    return f"../{OWN}/models/{model}"
 
 
 def _generation(call: Complete, quirks: Quirks) -> dict[str, Json]:

@@ -1,19 +1,21 @@
 """Ollama's native API: NDJSON, durations in nanoseconds, and models that a local server only
 passes on to a cloud."""
 
-import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
+from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, Listed, PullStep, failures
 from llmctl.dialects.arguments import as_object
-from llmctl.dialects.look import at, count_at, int_at, parse, text_at, texts_at
+from llmctl.dialects.logprobs import joined
+from llmctl.dialects.look import at, count_at, int_at, parse, text_at
+from llmctl.dialects.media import base64_of, not_by_url, not_taken
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
 from llmctl.types import (
     Call,
     Chat,
     Complete,
+    Embed,
     Event,
     Finished,
     FinishReason,
@@ -37,7 +39,12 @@ REASONS: Mapping[str, FinishReason] = {
 }
 
 # Request fields beside `options`; whatever else a user gives with -o is a model option.
-TOP_LEVEL = frozenset({"think", "keep_alive", "format", "logprobs", "top_logprobs", "truncate"})
+TOP_LEVEL = frozenset(
+    {
+        *("think", "keep_alive", "format", "logprobs", "top_logprobs", "truncate"),
+        *("suffix", "raw", "template"),
+    }
+)
 
 # No tokenizer of a current model puts this many characters into one token of prose on average, so
 # a prompt with more characters a counted token lost its beginning on the way (or was cached).
@@ -52,8 +59,15 @@ class Ollama(Dialect):
         match call:
             case Chat():
                 path, body = "api/chat", _chat_body(call)
+            case Embed():
+                from llmctl.dialects import ollama_embeddings
+
+                told = {**quirks.extra_body, **_context(quirks)}
+                return ollama_embeddings.encode(call, quirks, told)
             case Complete():
-                body = {"model": call.model, "prompt": call.prompt, "raw": True}
+                # What comes behind the gap is put there by the model's template, not in a raw text.
+                raw = not call.options.get("suffix")
+                body = {"model": call.model, "prompt": call.prompt, "raw": raw}
                 path = "api/generate"
             case _:
                 raise UsageError(
@@ -71,18 +85,50 @@ class Ollama(Dialect):
         return HttpCall("POST", path, body, framing=framing)
 
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
+        if isinstance(call, Embed):
+            from llmctl.dialects import ollama_embeddings
+
+            return ollama_embeddings.decoder(call)
         return OllamaDecoder(_prompt_characters(call))
 
     def listing(self) -> HttpCall:
         return HttpCall("GET", "api/tags")
 
     def listed(self, answer: Json) -> list[str]:
-        return texts_at(answer, "models", "name")
+        return [one.name for one in self.published(answer)]
+
+    def published(self, answer: Json) -> list[Listed]:
+        from llmctl.dialects.model_lists import ollama
+
+        return list(ollama(at(answer, "models")))
+
+    def description(self, model: str) -> HttpCall:
+        return self.whereabouts(model)
+
+    def described(self, answer: Json) -> Listed | None:
+        from llmctl.dialects.model_lists import ollama_shown
+
+        return ollama_shown(answer)
+
+    def pulling(self, model: str) -> HttpCall:
+        body = {"model": model, "stream": True}
+        return HttpCall("POST", "api/pull", body, framing=Framing.NDJSON)
+
+    def pulled(self, frame: Frame) -> PullStep:
+        from llmctl.dialects.model_lists import ollama_pulled
+
+        return ollama_pulled(frame)
+
+    def removal(self, model: str) -> HttpCall:
+        return HttpCall("DELETE", "api/delete", {"model": model})
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
         error = failures.failure(status, headers, body)
         if error.exit_code == 7:
-            error.hint = _("see the models it has: ollama list; get one: ollama pull NAME")
+            error.hint = _(
+                "see the models it has: llmctl models list ollama --live; get one: llmctl models"
+                " pull ollama/NAME"
+            )
         return error
 
     def whereabouts(self, model: str) -> HttpCall:
@@ -90,6 +136,14 @@ class Ollama(Dialect):
 
     def elsewhere(self, answer: Json) -> str | None:
         return text_at(answer, "remote_host") or text_at(answer, "remote_model")
+
+    def taken(self, answer: Json) -> tuple[str, ...] | None:
+        """Versions before 0.6.4 do not say it."""
+        told = at(answer, "capabilities")
+        if not isinstance(told, list):
+            return None
+        kinds = {"vision": "image", "audio": "audio"}
+        return tuple(kind for name, kind in kinds.items() if name in told)
 
 
 def _prompt_characters(call: Call) -> int:
@@ -142,10 +196,12 @@ def _encode_message(one: Message) -> Iterator[Json]:
     yield shaped
 
 
-def _image(part: Media) -> str:
-    if part.data is None or not part.media_type.startswith("image/"):
-        raise UsageError(_("Ollama takes pictures only, and not by URL"))
-    return base64.b64encode(part.data).decode()
+def _image(part: Media) -> Json:
+    if not part.media_type.startswith("image/"):
+        raise not_taken(part)
+    if part.url is not None:
+        raise not_by_url(part)
+    return base64_of(part)
 
 
 def _context(quirks: Quirks) -> dict[str, Json]:
@@ -182,6 +238,7 @@ class OllamaDecoder(Decoder):
         self.settled = False
         self._prompt_characters = prompt_characters
         self._tool_calls = 0
+        self._logprobs: Json = None
 
     def feed(self, frame: Frame) -> Iterable[Event]:
         if not frame.data or frame.data.isspace():
@@ -194,6 +251,8 @@ class OllamaDecoder(Decoder):
             yield ReasoningDelta(thinking)
         if text := text_at(message, "content") or text_at(answer, "response"):
             yield TextDelta(text)
+        if found := at(answer, "logprobs"):
+            self._logprobs = joined(self._logprobs, found)
         calls = at(message, "tool_calls")
         for call in calls if isinstance(calls, list) else ():
             yield self._tool_call(call)
@@ -251,7 +310,10 @@ class OllamaDecoder(Decoder):
             ),
             load_s=_nanoseconds(answer, "load_duration"),
             passed_on_to=host,
-            details={"remote_host": host} if host else {},
+            details={
+                **({"remote_host": host} if host else {}),
+                **({"logprobs": self._logprobs} if self._logprobs else {}),
+            },
         )
 
     def _was_cut(self, counted: int | None) -> bool:

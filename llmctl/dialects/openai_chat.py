@@ -3,8 +3,18 @@ most other hosts. Where one departs from the rest, its card says so in `Quirks`.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, Listed, failures
+from llmctl.dialects import (
+    Decoder,
+    Dialect,
+    Drawing,
+    Frame,
+    Framing,
+    HttpCall,
+    Listed,
+    failures,
+)
 from llmctl.dialects.in_words import in_words
+from llmctl.dialects.logprobs import joined
 from llmctl.dialects.look import at, count_at, float_at, int_at, parse, text_at, texts_at
 from llmctl.dialects.naming import on_the_wire
 from llmctl.dialects.openai_messages import encode_messages
@@ -15,9 +25,11 @@ from llmctl.types import (
     Chat,
     Complete,
     Count,
+    Embed,
     Event,
     Finished,
     FinishReason,
+    Image,
     Json,
     Quirks,
     ReasoningDelta,
@@ -64,9 +76,17 @@ class OpenAIChat(Dialect):
                 return HttpCall("POST", f"{asked.path}/input_tokens", asked.body)
             case Chat():
                 path, body = "chat/completions", _chat_body(call, quirks)
+            case Embed():
+                from llmctl.dialects import openai_embeddings
+
+                return openai_embeddings.encode(call, quirks)
             case Complete():
                 model = on_the_wire(call.model, quirks)
                 path, body = "completions", {"model": model, "prompt": call.prompt}
+            case Image():
+                from llmctl.dialects import openai_images
+
+                return openai_images.encode(call, quirks)
             case _:
                 raise UsageError(
                     _("this provider's format has no {kind}", kind=type(call).__name__.lower())
@@ -90,18 +110,39 @@ class OpenAIChat(Dialect):
             from llmctl.dialects.counts import CountDecoder
 
             return CountDecoder(lambda answer: count_at(answer, "input_tokens"))
+        if isinstance(call, Embed):
+            from llmctl.dialects import openai_embeddings
+
+            return openai_embeddings.decoder(call, quirks)
+        if isinstance(call, Image):
+            from llmctl.dialects.openai_images import ImagesDecoder
+
+            return ImagesDecoder(quirks.cost_field)
         return OpenAIDecoder(quirks.reasoning_fields, quirks.cost_field)
+
+    def drawing(self) -> Drawing:
+        from llmctl.dialects.openai_images import DRAWS
+
+        return DRAWS
 
     def listing(self) -> HttpCall:
         return HttpCall("GET", "models")
 
     def listed(self, answer: Json) -> list[str]:
-        return texts_at(answer, "data", "id")
+        return [one.name for one in self.published(answer)]
 
     def published(self, answer: Json) -> list[Listed]:
         from llmctl.dialects.price_lists import openai_like
 
         return list(openai_like(answer))
+
+    def description(self, model: str) -> HttpCall:
+        from llmctl.dialects.price_lists import resource
+
+        return resource(model)
+
+    def described(self, answer: Json) -> Listed | None:
+        return next(iter(self.published([answer])), None)
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
         return failures.failure(status, headers, body)
@@ -239,6 +280,8 @@ class OpenAIDecoder(Decoder):
         elif text := content if isinstance(content, str) else text_at(choice, "text"):
             yield TextDelta(text)
         self._refusal += text_at(piece, "refusal") or ""
+        if found := at(choice, "logprobs"):
+            self._details["logprobs"] = joined(self._details.get("logprobs"), found)
         calls = at(piece, "tool_calls")
         for position, call in enumerate(calls if isinstance(calls, list) else ()):
             index = int_at(call, "index")

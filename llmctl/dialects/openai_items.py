@@ -1,8 +1,8 @@
 """Messages and functions in the shape of OpenAI's responses: a flat list of items."""
 
-import base64
 from collections.abc import Iterable, Iterator
 
+from llmctl.dialects.media import data_url, not_taken
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.types import Json, Media, Message, Part, Role, Text, Tool, ToolCall, ToolResult
@@ -48,19 +48,18 @@ def _items(one: Message, system_role: str) -> Iterator[Json]:
 
 def _content(part: Part) -> Json:
     match part:
-        case Media(media_type, data, url, name):
-            encoded = base64.b64encode(data).decode() if data is not None else None
-            address = url or f"data:{media_type};base64,{encoded}"
+        case Media(media_type, url=url, name=name):
             if media_type.startswith("image/"):
+                address = url or data_url(part)
                 return {"type": "input_image", "detail": "auto", "image_url": address}
             if media_type.startswith(("audio/", "video/")):
-                raise UsageError(_("this provider takes no {media_type}", media_type=media_type))
-            if data is None:
+                raise not_taken(part)
+            if url is not None:
                 return {"type": "input_file", "file_url": url}
             return {
                 "type": "input_file",
                 "filename": name or "attachment",
-                "file_data": address,
+                "file_data": data_url(part),
             }
         case _:
             return {"type": "input_text", "text": part.text if isinstance(part, Text) else ""}

@@ -1,8 +1,8 @@
 """Messages in the shape of OpenAI's chat completions."""
 
-import base64
 from collections.abc import Iterable
 
+from llmctl.dialects.media import base64_of, data_url, not_by_url, not_taken
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.types import Json, Media, Message, Part, Role, Text, ToolCall, ToolResult
@@ -50,30 +50,35 @@ def _encode_part(part: Part) -> Json:
     match part:
         case Text(text):
             return {"type": "text", "text": text}
-        case Media(media_type, data, url, name):
-            return _encode_media(media_type, data, url, name)
+        case Media():
+            return _encode_media(part)
         case _:
             raise UsageError(_("a message may not mix text with calls of functions"))
 
 
-def _encode_media(media_type: str, data: bytes | None, url: str | None, name: str | None) -> Json:
-    encoded = base64.b64encode(data).decode() if data is not None else None
-    if media_type.startswith("image/"):
-        return {
-            "type": "image_url",
-            "image_url": {"url": url or f"data:{media_type};base64,{encoded}"},
-        }
-    if encoded is None:
-        raise UsageError(_("this provider takes no {media_type} by URL", media_type=media_type))
-    if media_type in ("audio/wav", "audio/x-wav", "audio/mpeg", "audio/mp3"):
-        form = "mp3" if media_type in ("audio/mpeg", "audio/mp3") else "wav"
-        return {"type": "input_audio", "input_audio": {"data": encoded, "format": form}}
+# Sounds by the name that the format has for them.
+SOUNDS = {
+    "audio/wav": "wav",
+    "audio/x-wav": "wav",
+    "audio/vnd.wave": "wav",
+    "audio/mpeg": "mp3",
+    "audio/mp3": "mp3",
+}
+
+
+def _encode_media(file: Media) -> Json:
+    kind = file.media_type
+    if kind.startswith("image/"):
+        return {"type": "image_url", "image_url": {"url": file.url or data_url(file)}}
+    if kind not in SOUNDS and kind != "application/pdf":
+        raise not_taken(file)
+    if file.url is not None:
+        raise not_by_url(file)
+    if form := SOUNDS.get(kind):
+        return {"type": "input_audio", "input_audio": {"data": base64_of(file), "format": form}}
     return {
         "type": "file",
-        "file": {
-            "filename": name or "attachment",
-            "file_data": f"data:{media_type};base64,{encoded}",
-        },
+        "file": {"filename": file.name or "attachment", "file_data": data_url(file)},
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from llmctl.dialects import Decoder, Dialect, Frame, Framing, HttpCall, failures
+from llmctl.dialects import Decoder, Dialect, Drawing, Frame, Framing, HttpCall, Listed, failures
 from llmctl.dialects.in_words import in_words
 from llmctl.dialects.look import at, count_at, int_at, parse, text_at, texts_at
 from llmctl.dialects.openai_items import encode_tools, split
@@ -15,6 +15,7 @@ from llmctl.types import (
     Event,
     Finished,
     FinishReason,
+    Image,
     Json,
     Quirks,
     ReasoningDelta,
@@ -64,6 +65,10 @@ class OpenAIResponses(Dialect):
             asked = self.encode(as_chat(call), quirks).body or {}
             body = {name: one for name, one in asked.items() if name in COUNTED}
             return HttpCall("POST", "responses/input_tokens", body)
+        if isinstance(call, Image):
+            from llmctl.dialects import openai_images
+
+            return openai_images.encode(call, quirks)
         if not isinstance(call, Chat):
             raise UsageError(
                 _("this provider's format has no {kind}", kind=type(call).__name__.lower())
@@ -94,13 +99,35 @@ class OpenAIResponses(Dialect):
             from llmctl.dialects.counts import CountDecoder
 
             return CountDecoder(lambda answer: count_at(answer, "input_tokens"))
+        if isinstance(call, Image):
+            from llmctl.dialects.openai_images import ImagesDecoder
+
+            return ImagesDecoder()
         return ResponsesDecoder()
+
+    def drawing(self) -> Drawing:
+        from llmctl.dialects.openai_images import DRAWS
+
+        return DRAWS
 
     def listing(self) -> HttpCall:
         return HttpCall("GET", "models")
 
     def listed(self, answer: Json) -> list[str]:
-        return texts_at(answer, "data", "id")
+        return [one.name for one in self.published(answer)]
+
+    def published(self, answer: Json) -> list[Listed]:
+        from llmctl.dialects.price_lists import openai_like
+
+        return list(openai_like(answer))
+
+    def description(self, model: str) -> HttpCall:
+        from llmctl.dialects.price_lists import resource
+
+        return resource(model)
+
+    def described(self, answer: Json) -> Listed | None:
+        return next(iter(self.published([answer])), None)
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
         return failures.failure(status, headers, body)

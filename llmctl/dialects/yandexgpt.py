@@ -7,7 +7,7 @@ operation that is asked after until it is done.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from llmctl.dialects import Decoder, Dialect, FollowUp, Frame, Framing, HttpCall
+from llmctl.dialects import Decoder, Dialect, Drawing, FollowUp, Frame, Framing, HttpCall
 from llmctl.dialects.look import at, count_at, parse, text_at, texts_at
 from llmctl.dialects.naming import on_the_wire
 from llmctl.dialects.nested import laid_over
@@ -19,9 +19,11 @@ from llmctl.types import (
     Call,
     Chat,
     Count,
+    Embed,
     Event,
     Finished,
     FinishReason,
+    Image,
     Json,
     Notice,
     Progress,
@@ -60,6 +62,14 @@ class YandexGpt(Dialect):
 
             asked = self.encode(as_chat(call), quirks)
             return HttpCall("POST", "foundationModels/v1/tokenizeCompletion", asked.body)
+        if isinstance(call, Embed):
+            from llmctl.dialects import yandexgpt_embeddings
+
+            return yandexgpt_embeddings.request(call, quirks)
+        if isinstance(call, Image):
+            from llmctl.dialects import yandexart
+
+            return yandexart.encode(call, quirks)
         if not isinstance(call, Chat):
             raise UsageError(
                 _("this provider's format has no {kind}", kind=type(call).__name__.lower())
@@ -95,7 +105,20 @@ class YandexGpt(Dialect):
             from llmctl.dialects.counts import CountDecoder
 
             return CountDecoder(_tokens)
+        if isinstance(call, Embed):
+            from llmctl.dialects.yandexgpt_embeddings import YandexVectorDecoder
+
+            return YandexVectorDecoder()
+        if isinstance(call, Image):
+            from llmctl.dialects.yandexart import YandexArtDecoder
+
+            return YandexArtDecoder()
         return YandexDecoder()
+
+    def drawing(self) -> Drawing:
+        from llmctl.dialects.yandexart import DRAWS
+
+        return DRAWS
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> LlmctlError:
         return failed(status, headers, body)

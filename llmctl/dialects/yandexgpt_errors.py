@@ -107,7 +107,12 @@ def _told(error: LlmctlError) -> LlmctlError:
             request_id=error.request_id,
             details={"folder": found[2]},
         )  # fmt: skip
-    if error.status == 403 and isinstance(error, AuthFailed) and error.reason is None:
+    if error.status == 403 and "art://" in error.message:
+        error.hint = _(
+            "YandexART is open to few accounts, or needs a role of its own: ai.imageGeneration.user"
+            " in the folder"
+        )
+    elif error.status == 403 and isinstance(error, AuthFailed) and error.reason is None:
         error.hint = _(
             "does the account have the role ai.languageModels.user in the folder, is the model"
             " switched on there, and is billing active?"

@@ -15,7 +15,11 @@ def encode_messages(messages: Iterable[Message]) -> Iterator[Json]:
     """Raises UsageError for what is no text."""
     for one in messages:
         if any(isinstance(part, Media) for part in one.parts):
-            raise UsageError(_("this provider's own models take text only"))
+            raise UsageError(
+                _("this provider's own models take text only"),
+                hint=_("open models that it serves take pictures, such as"
+                       " -m yandexgpt/gemma-3-27b-it"),
+            )  # fmt: skip
         results = [part for part in one.parts if isinstance(part, ToolResult)]
         if results:
             if len(results) < len(one.parts):

@@ -9,7 +9,7 @@ from llmctl.errors import PrivacyRefused
 from llmctl.privacy.levels import HERE
 from llmctl.privacy.screening import Screened, screen
 from llmctl.settings import Loaded
-from llmctl.types import Chat, Complete, Notice
+from llmctl.types import Call, Chat, Complete, Count, Embed, Fill, Image, Media, Notice
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Cleared:
     one's own, and of a small prompt without a budget."""
 
     route: Route
-    call: Chat | Complete
+    call: Call
     screened: Screened
     estimate: "Estimate | None" = None
     reservation: "Reservation | None" = None
@@ -39,7 +39,7 @@ class Cleared:
 
 def cleared(
     route: Route,
-    call: Chat | Complete,
+    call: Call,
     loaded: Loaded,
     *,
     at: "datetime | None" = None,
@@ -80,7 +80,7 @@ def cleared(
 
 
 def checked(
-    route: Route, call: Chat | Complete, loaded: Loaded, *, earlier: Screened | None = None
+    route: Route, call: Call, loaded: Loaded, *, earlier: Screened | None = None
 ) -> tuple[Screened, Route]:
     """What may leave, and where to; raises PrivacyRefused. It holds for whatever sends the prompt,
     an answer being wanted or only a count of its tokens."""
@@ -89,11 +89,15 @@ def checked(
     route = vetted(route, screened, loaded)
     if here:
         route = _kept_here(route, screened.call, loaded)
-    told = tuple(Notice("privacy", note) for note in route.verdict.notes)
+    told = [Notice("privacy", note) for note in route.verdict.notes]
+    if _has_files(screened.call):
+        from llmctl.engine.attaching import fitting_files
+
+        told += fitting_files(route, screened.call, loaded)
     return replace(screened, notes=(*screened.notes, *told)), route
 
 
-def _kept_here(route: Route, call: Chat | Complete, loaded: Loaded) -> Route:
+def _kept_here(route: Route, call: Call, loaded: Loaded) -> Route:
     """A local server that may pass a call on to a cloud is asked first where the cloud may not have
     what stands in the call."""
     if route.elsewhere is None or not route.elsewhere.allowed:
@@ -106,17 +110,31 @@ def _kept_here(route: Route, call: Chat | Complete, loaded: Loaded) -> Route:
     return route
 
 
+def _has_files(call: Call) -> bool:
+    if not isinstance(call, Chat | Count):
+        return False
+    return any(isinstance(part, Media) for one in call.messages for part in one.parts)
+
+
 def has_budget(loaded: Loaded) -> bool:
     """Whether a call may be refused for its cost, at any provider."""
     own = loaded.settings
     return any(one.is_set for one in (own.budget, *(one.budget for one in own.providers.values())))
 
 
-def _size(call: Chat | Complete) -> int:
-    """Characters of what is sent; with a schema or functions, which are rarely small, no less than
-    what is worth counting."""
+def _size(call: Call) -> int:
+    """Characters of what is sent; of what is rarely cheap (schemas, functions, files, pictures to
+    be drawn) no less than what is worth counting."""
     fields = sum(len(str(value)) for value in call.options.values())
-    if isinstance(call, Complete):
-        return len(call.prompt) + fields
-    beside = SMALL + 1 if call.schema or call.tools else 0
-    return beside + fields + sum(len(one.text) for one in call.messages)
+    match call:
+        case Complete() | Fill():
+            return len(call.prompt) + fields
+        case Embed():
+            return sum(map(len, call.texts)) + fields
+        case Image():
+            return SMALL + 1
+        case Chat() | Count():
+            parts = [part for one in call.messages for part in one.parts]
+            dear = call.schema or call.tools or any(isinstance(part, Media) for part in parts)
+            beside = SMALL + 1 if dear else 0
+            return beside + fields + sum(len(one.text) for one in call.messages)

@@ -11,7 +11,7 @@ from llmctl.engine.route import Route
 from llmctl.engine.run import Run
 from llmctl.errors import LlmctlError, ProviderFailed, UsageError
 from llmctl.messages import _
-from llmctl.types import Chat, Complete, Count, Receipt, Usage
+from llmctl.types import Call, Chat, Count, Receipt, Usage
 from llmctl.values import replace
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def can_count(route: Route) -> bool:
 
 async def counted(
     route: Route,
-    call: Chat | Complete,
+    call: Call,
     settings: "Settings",
     keep: Callable[[Receipt, Count], object],
 ) -> "Counted":
@@ -35,7 +35,7 @@ async def counted(
 
     Raises UsageError where there is no way to ask it, and what a run raises.
     """
-    from llmctl.cost.estimate import EXACT_REMOTE, Counted
+    from llmctl.cost.estimate import EXACT_LOCAL, EXACT_REMOTE, Counted
     from llmctl.cost.tokens import MESSAGE
     from llmctl.transport.exchange import Lane
 
@@ -69,7 +69,7 @@ async def counted(
         least=tokens,
         # What stands around the messages is small, and not told where the texts alone are counted.
         most=tokens + (2 * MESSAGE * (len(asked.messages) + 2) if beside else 0),
-        method=EXACT_REMOTE,
+        method=EXACT_LOCAL if route.card.kind == "embedded" else EXACT_REMOTE,
         left_out=(str(beside),) if beside else (),
     )
 
@@ -85,8 +85,8 @@ def counting_route(route: Route) -> Route:
     return replace(route, dialect=DIALECTS[name]())
 
 
-def as_count(call: Chat | Complete) -> Count:
+def as_count(call: Call) -> Count:
     """What is to be counted of a call; raises UsageError for a text to be continued."""
-    if isinstance(call, Complete):
+    if not isinstance(call, Chat):
         raise UsageError(_("the tokens of a text to be continued cannot be counted there"))
     return Count(call.model, call.messages, call.schema, call.tools, call.options)

@@ -16,6 +16,7 @@ from llmctl.types import (
     TextDelta,
     ToolCall,
     Usage,
+    Vector,
     Verdict,
 )
 
@@ -67,6 +68,16 @@ class Meter:
     def shown(self) -> bool:
         """Whether anything of the answer has been passed on."""
         return self._first_token is not None
+
+    @property
+    def answering(self) -> bool:
+        """Whether the present try has brought the head of an answer."""
+        return self._first_byte_s is not None
+
+    @property
+    def pictures(self) -> int:
+        """How many files there are in the answer."""
+        return len(self._media)
 
     @property
     def text(self) -> str:
@@ -123,6 +134,8 @@ class Meter:
                 self._mark()
             case Media():
                 self._media.append(event)
+                self._mark()
+            case Vector():
                 self._mark()
             case Finished():
                 self.finished = event

@@ -99,7 +99,20 @@ def near_models(card: Card, model: str) -> str | None:
 
 
 def find_model(card: Card, model: str) -> Model | None:
-    """The card's entry for `model`, by id, alias or pattern."""
+    """The card's entry for `model`, by id, alias or pattern; of a tuned one with all that its base
+    has, also where the name alone tells what that is; of one that was pulled from the Hub by its
+    name there, what was kept of it."""
+    found = _entry(card, model)
+    if found is not None and found.tuned_from is None:
+        return found
+    from llmctl.engine import pulled, tuned
+
+    if found is None and card.kind == "embedded":
+        return pulled.entry(model)
+    return tuned.unlisted(card, model) if found is None else tuned.filled(card, found)
+
+
+def _entry(card: Card, model: str) -> Model | None:
     from fnmatch import fnmatchcase
 
     for one in card.models:

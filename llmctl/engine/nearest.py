@@ -19,6 +19,8 @@ from llmctl.values import dataclass, replace
 MOST = 3
 # The verdict under other settings of the provider, with other things sent.
 Tried = Callable[[ProviderSettings, Sent], Verdict]
+# Whether a model of a card is one that could be asked instead.
+Fits = Callable[[Card, Model], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +151,16 @@ def _as_toml(value: Any) -> str:
     return json.dumps(listed, ensure_ascii=False)
 
 
-def allowed_models(loaded: Loaded, sent: Sent, *, without: str) -> list[Allowed]:
+def allowed_models(
+    loaded: Loaded, sent: Sent, *, without: str, fits: Fits | None = None
+) -> list[Allowed]:
     """A model of each card that policy allows: first those that can be asked now, the nearest to
-    what was asked for first, and the card in `without` last."""
+    what was asked for first, and the card in `without` last. With `fits` only listed models are
+    looked at, and those that it accepts."""
     found: list[Allowed] = []
     for provider in catalogue.provider_ids(loaded.settings):
         try:
-            found += list(_of_card(provider, loaded, sent))[:1]
+            found += list(_of_card(provider, loaded, sent, fits))[:1]
         except LlmctlError:  # a card or account that cannot be read is no help here
             continue
     found.sort(
@@ -164,14 +169,18 @@ def allowed_models(loaded: Loaded, sent: Sent, *, without: str) -> list[Allowed]
     return found
 
 
-def _of_card(provider: str, loaded: Loaded, sent: Sent) -> Iterator[Allowed]:
+def _of_card(
+    provider: str, loaded: Loaded, sent: Sent, fits: Fits | None = None
+) -> Iterator[Allowed]:
     """The models of one card that are allowed, the usual one first."""
     card = catalogue.card(provider, loaded.settings)
     own = loaded.settings.providers.get(provider, ProviderSettings())
     usual = find_model(card, card.default_model) if card.default_model else None
     models = [one for one in card.models if one.kind in ("chat", "base") and one != usual]
     listed: list[Model | None] = [*([usual] if usual else []), *models]
-    if not listed and card.kind != "api":
+    if fits is not None:
+        listed = [one for one in listed if one is not None and fits(card, one)]
+    elif not listed and card.kind != "api":
         listed = [None]  # only its server knows its models
     base_url = catalogue.base_url(card, own)
     for model in listed:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from llmctl.dialects import DIALECTS, Decoder, Dialect, HttpCall
 from llmctl.dialects.look import parse
+from llmctl.engine.balance import balance_of
 from llmctl.engine.diagnose import Check, State
 from llmctl.engine.retry import Retries
 from llmctl.engine.route import Route
@@ -120,6 +121,8 @@ class Proof:
         )  # fmt: skip
         for step in steps:
             yield await step()
+        if (told := await self._balance()) is not None:
+            yield told
 
     # ---- one claim each
 
@@ -130,17 +133,10 @@ class Proof:
         if http is None or self._route.card.kind == "embedded":
             return _skipped("list", _("it cannot be asked for its models"))
         try:
-            async with asyncio.timeout(self._timeout), self._lane.exchange(http) as reply:
-                if not 200 <= reply.status < 300:
-                    raise dialect.failure(reply.status, reply.headers, await reply.text())
-                frames = [frame.data async for frame in reply.frames(http.framing)]
-            names = dialect.listed(parse("".join(frames)))
+            names = dialect.listed(await self._fetched(dialect, http))
         except TimeoutError:
             return self._failed("list", None, Answer(), _("no answer in time"))
         except LlmctlError as error:
-            # No run stands between, which would have taken out what the server repeats of the key.
-            error.message = masked(error.message, self._route.secret, self._lane.tokens)
-            error.args = (error.message,)
             return self._judged("list", None, Answer(error=error), "")
         model = self._route.model
         known = any(name == model or name.startswith(f"{model}/") for name in names)
@@ -149,6 +145,30 @@ class Proof:
             text = _("{count} models, {model} not among them", count=len(names), model=model)
         wrong = "" if names else _("an empty list of models")
         return self._judged("list", None, Answer(), wrong, text)
+
+    async def _fetched(self, dialect: Dialect, http: HttpCall) -> Json:
+        """The answer to a request that asks no model anything; raises LlmctlError, TimeoutError."""
+        try:
+            async with asyncio.timeout(self._timeout), self._lane.exchange(http) as reply:
+                if not 200 <= reply.status < 300:
+                    raise dialect.failure(reply.status, reply.headers, await reply.text())
+                frames = [frame.data async for frame in reply.frames(http.framing)]
+            return parse("".join(frames))
+        except LlmctlError as error:
+            # No run stands between, which would have taken out what the server repeats of the key.
+            error.message = masked(error.message, self._route.secret, self._lane.tokens)
+            error.args = (error.message,)
+            raise
+
+    async def _balance(self) -> Tried | None:
+        dialect = DIALECTS[self._route.card.dialect]()
+        try:
+            told = await balance_of(dialect, self._fetched)
+        except TimeoutError:
+            return self._failed("balance", None, Answer(), _("no answer in time"))
+        except LlmctlError as error:
+            return self._judged("balance", None, Answer(error=error), "")
+        return None if told is None else Tried(Check("balance", State.OK, told))
 
     async def _whole(self) -> Tried:
         answer, call = await self._asked(stream=False)
@@ -165,9 +185,13 @@ class Proof:
     async def _length(self) -> Tried:
         answer, call = await self._asked(messages=(COUNT,), max_tokens=FEWEST_TOKENS)
         wrong = ""
-        if answer.finished and answer.finished.reason is not FinishReason.LENGTH:
+        finished = answer.finished
+        spent = finished.usage.output_tokens if finished and finished.usage else None
+        if finished and finished.reason is not FinishReason.LENGTH:
+            if spent is not None and spent < FEWEST_TOKENS:
+                return _skipped("max-tokens", _("the answer ended by itself before the limit"))
             wrong = _("the answer ended with {reason} instead of at {tokens} tokens",
-                      reason=answer.finished.reason.value, tokens=FEWEST_TOKENS)  # fmt: skip
+                      reason=finished.reason.value, tokens=FEWEST_TOKENS)  # fmt: skip
         return self._judged("max-tokens", call, answer, wrong)
 
     async def _schema(self) -> Tried:

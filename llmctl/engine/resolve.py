@@ -68,7 +68,12 @@ def resolve(name: str, loaded: Loaded, *, shown: bool = False) -> Route:
     quirks = merged(card.quirks, *_layers(model_card))
     if settings.privacy.allow_logging:
         lacking["refuse_storage"] = False
-    quirks = replace(with_controls(quirks, controls), settings=stated(card, own), **lacking)
+    quirks = replace(
+        with_controls(quirks, controls),
+        settings=stated(card, own),
+        inline_bytes=card.limits.inline_bytes,
+        **lacking,
+    )
     return Route(
         requested=name,
         provider=card.id,

@@ -75,16 +75,27 @@ class Route:
         return self.card.kind != "api" and not self.passed_on and own
 
     def verdict_and_cost(
-        self, finished: Finished | None, call: Call | None = None, at: datetime | None = None
+        self,
+        finished: Finished | None,
+        call: Call | None = None,
+        at: datetime | None = None,
+        pictures: int | None = None,
     ) -> tuple[Verdict, Cost]:
         """The privacy and the cost of a call as it went, that began at a moment of UTC: nothing is
         to be paid on hardware of one's own, and what a local server passed on to a cloud did not
-        stay there. Without an answer (`finished`) a cost is not known."""
+        stay there. Without an answer (`finished`) a cost is not known. `pictures` is how many came
+        where some were asked for."""
         if self.elsewhere and (self.passed_on or (finished and finished.passed_on_to)):
             return self.elsewhere, Cost(why="passed-on")
-        return self.verdict, self._cost(finished, call, at)
+        return self.verdict, self._cost(finished, call, at, pictures)
 
-    def _cost(self, finished: Finished | None, call: Call | None, at: datetime | None) -> Cost:
+    def _cost(
+        self,
+        finished: Finished | None,
+        call: Call | None,
+        at: datetime | None,
+        pictures: int | None,
+    ) -> Cost:
         if finished is not None and finished.reported_cost is not None:
             # No price list could know better.
             return Cost(*finished.reported_cost, CostKind.REPORTED, self.card.name)
@@ -101,7 +112,7 @@ class Route:
             at or datetime.now(UTC),
             details=finished.details if finished else None,
         )
-        return charged.cost(finished.usage if finished else None)
+        return charged.cost(finished.usage if finished else None, pictures)
 
     def _answering(self, resolved: str | None) -> Model | None:
         """The card's entry for the model that has answered; None for one that it does not list,

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 
 from llmctl.dialects import Decoder, Frame, HttpCall
 from llmctl.dialects.failures import REQUEST_ID_HEADERS
+from llmctl.dialects.media import files_of
 from llmctl.dialects.server_times import stated_times
+from llmctl.engine.failed import advised, placed, refused, waiting
 from llmctl.engine.meter import Meter
 from llmctl.engine.outcome import outcome
-from llmctl.engine.retry import Retries, asked_wait
+from llmctl.engine.retry import Retries
 from llmctl.engine.route import Route
 from llmctl.engine.turns import await_turn
-from llmctl.engine.whereabouts import must_ask, refuse_elsewhere
-from llmctl.errors import CutOff, LlmctlError, NetworkFailed, NotFound, ProviderFailed
-from llmctl.keys.secret import masked
+from llmctl.engine.whereabouts import can_tell, must_ask, refuse_elsewhere, refuse_untaken
+from llmctl.errors import CutOff, LlmctlError, NetworkFailed, ProviderFailed
 from llmctl.messages import _
-from llmctl.types import Call, Event, Finished, FinishReason, Notice
+from llmctl.types import Call, Event, Finished, FinishReason, Image, Notice
 from llmctl.values import replace
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Run:
     async def _events(self) -> AsyncGenerator[Event, None]:
         http = self.route.dialect.encode(self.call, self.route.quirks)
         asked_where = not must_ask(self.route)
+        asked_what = not (files_of(self.call) and can_tell(self.route))
         while True:
             begun = self._decoder is not None and self._decoder.then is not None
             self.meter.attempt(goes_on=begun)
@@ -100,6 +102,11 @@ class Run:
                         await refuse_elsewhere(self.route, self._lane)
                     asked_where = True
                     self.meter.restart()  # the question was none to the model
+                if not asked_what:
+                    async with asyncio.timeout(self._left()):
+                        await refuse_untaken(self.route, self.call, self._lane)
+                    asked_what = True
+                    self.meter.restart()
                 async with aclosing(self._attempt(http)) as events:
                     async for event in events:
                         if isinstance(event, Finished) and self._is_empty(event):
@@ -114,7 +121,7 @@ class Run:
             wait = self._wait(failed)
             if wait is None:
                 self.meter.end()
-                raise self._advised(failed)
+                raise advised(failed, self.route)
             self.meter.pause()
             if note := self._note(failed, wait):
                 yield note
@@ -163,7 +170,7 @@ class Run:
                             timing.auth_s,
                         )
                     if not 200 <= reply.status < 300:
-                        raise await self._refused(reply)
+                        raise await refused(reply, self.route)
                 frames = await stack.enter_async_context(aclosing(reply.frames(http.framing)))
                 events = await stack.enter_async_context(aclosing(self._decoded(frames, decoder)))
                 async for event in events:
@@ -255,15 +262,8 @@ class Run:
             hint=_("what came is kept; run it again for a whole answer"),
         )
 
-    async def _refused(self, reply: "Reply") -> LlmctlError:
-        body = await reply.text()
-        error = self.route.dialect.failure(reply.status, reply.headers, body)
-        if error.retry_after_s is None:
-            error.retry_after_s = asked_wait(reply.headers, error.message, time.time)
-        return error
-
     def _wait(self, error: LlmctlError) -> float | None:
-        if self.meter.shown:
+        if self.meter.shown or self._is_paid(error):
             return None
         wait = self._retries.wait(error, self.meter.attempts, self._waited)
         left = self._left()
@@ -275,10 +275,16 @@ class Run:
             return None
         return wait
 
+    def _is_paid(self, error: LlmctlError) -> bool:
+        """Whether a picture was on its way here, which would be drawn, and paid, once more."""
+        goes_on = self._decoder is not None and self._decoder.then is not None
+        came = self.meter.answering and error.status is None
+        return isinstance(self.call, Image) and came and not goes_on
+
     def _note(self, error: LlmctlError, wait: float) -> Notice | None:
         """What is said of a wait; of one for a model that is being loaded only once."""
         if error.reason != "loading":
-            return _waiting(error, wait, self.meter.attempts, self._retries.attempts + 1)
+            return waiting(error, wait, self.meter.attempts, self._retries.attempts + 1)
         if self._loading:
             return None
         self._loading = True
@@ -293,31 +299,8 @@ class Run:
             return None
         return max(0.0, self._timeout - (self._clock() - self._begun))
 
-    def _advised(self, error: LlmctlError) -> LlmctlError:
-        from llmctl.engine.advice import abroad, advice
-        from llmctl.engine.resolve import near_models
-
-        card = self.route.card
-        if isinstance(error, NotFound):
-            error.hint = error.hint or near_models(card, self.route.model)
-        others = abroad(card) if error.reason == "region" else []
-        error.hint = error.hint or advice(
-            error, has_key=self.route.secret is not None, others=others
-        )
-        return error
-
     def _placed(self, error: LlmctlError) -> LlmctlError:
-        """`error` with its provider and host, and without any secret the server repeated."""
-        error.provider = error.provider or self.route.provider
-        if not error.host or self.route.host.startswith(f"{error.host}:"):
-            error.host = self.route.host  # with its port: there may be several servers here
-        error.message = self._masked(error.message)
-        error.args = (error.message,)  # a traceback shows these
-        error.request_id = error.request_id and self._masked(error.request_id)
-        return error
-
-    def _masked(self, text: str) -> str:
-        return masked(text, self.route.secret, self._lane.tokens)
+        return placed(error, self.route, self._lane.tokens)
 
 
 def _identified(event: Event, reply: "Reply", *, timed: bool) -> Event:
@@ -334,17 +317,4 @@ def _identified(event: Event, reply: "Reply", *, timed: bool) -> Event:
         request_id=event.request_id or next(filter(None, found), None),
         server_timing=timing or None,
         details={**event.details, "rate_limits": limits} if limits else event.details,
-    )
-
-
-def _waiting(error: LlmctlError, wait: float, tried: int, most: int) -> Notice:
-    return Notice(
-        "waiting",
-        _(
-            "{cause} Trying again in {seconds:.1f} s ({tried} of {most}).",
-            cause=error.message.rstrip(".") + ".",
-            seconds=wait,
-            tried=tried + 1,
-            most=most,
-        ),
     )

@@ -63,7 +63,7 @@ def _weights(card: Card) -> Iterator[Found]:
     from llmctl.engine.weights import present
 
     for model in card.models:
-        if path := present(model):
+        if model.kind != "embedding" and (path := present(model)):
             yield Found(
                 card.id, model.name or model.id, "weights", str(path), f"{card.id}/{model.id}"
             )

@@ -3,7 +3,8 @@
 from llmctl import catalogue
 from llmctl.engine.resolve import refusal
 from llmctl.engine.route import Route
-from llmctl.errors import LlmctlError
+from llmctl.errors import LlmctlError, PrivacyRefused
+from llmctl.messages import _
 from llmctl.privacy.controls import Sent, fitting, in_request, picture_hosts
 from llmctl.privacy.policy import judge
 from llmctl.privacy.screening import Screened
@@ -18,6 +19,8 @@ def vetted(route: Route, screened: Screened, loaded: Loaded) -> Route:
     sent = really_sent(route, screened, loaded)
     verdict = _judged(route, sent, loaded, elsewhere=route.passed_on)
     if not verdict.allowed:
+        if sent.hosts:
+            _refuse_addresses(route, sent, loaded, verdict)
         raise refusal(
             route.card,
             route.model_card,
@@ -29,6 +32,19 @@ def vetted(route: Route, screened: Screened, loaded: Loaded) -> Route:
         )
     elsewhere = route.elsewhere and _judged(route, sent, loaded, elsewhere=True)
     return replace(route, verdict=verdict, elsewhere=elsewhere)
+
+
+def _refuse_addresses(route: Route, sent: Sent, loaded: Loaded, verdict: Verdict) -> None:
+    """Raises PrivacyRefused where only what is fetched from elsewhere keeps a call from going."""
+    bare = _judged(route, replace(sent, hosts=()), loaded, elsewhere=route.passed_on)
+    if bare.allowed:
+        raise PrivacyRefused(
+            _("policy forbids to have files fetched from {hosts}: {reasons}",
+              hosts=", ".join(sent.hosts), reasons="; ".join(verdict.reasons)),
+            hint=_("add --fetch, and llmctl gets it from there and sends it"),
+            provider=route.provider,
+            details={"rules": verdict.broken},
+        )  # fmt: skip
 
 
 def really_sent(route: Route, screened: Screened, loaded: Loaded) -> Sent:

@@ -122,12 +122,14 @@ def failure_json(failure: Failure) -> dict[str, Json]:
 
 
 def media_json(media: Media) -> dict[str, Json]:
-    """`data` is base64."""
+    """`data` is base64, `bytes` how many bytes that is, or has the file at `path`."""
     return {
         "media_type": media.media_type,
         "data": None if media.data is None else b64encode(media.data).decode("ascii"),
         "url": media.url,
         "name": media.name,
+        "path": media.path,
+        "bytes": media.length,
     }
 
 

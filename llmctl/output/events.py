@@ -79,7 +79,7 @@ def event_json(event: Event) -> dict[str, Json]:
         case Media():
             return {"type": "media", **media_json(event)}
         case Vector(index, values):
-            return {"type": "vector", "index": index, "values": values}
+            return {"type": "vector", "index": index, "values": list(values)}
         case Progress(stage, done, total):
             return {"type": "progress", "stage": stage, "done": done, "total": total}
         case Notice(code, text):

@@ -17,6 +17,9 @@ class Sink(Protocol):
     def write(self, text: str) -> None:
         """Raises PipeClosed or IoFailed."""
 
+    def put(self, data: bytes) -> None:
+        """The same for what is no text."""
+
     def keep(self) -> None:
         """The answer is whole."""
 
@@ -31,6 +34,7 @@ class Sink(Protocol):
 class StandardOutput:
     def __init__(self) -> None:
         self.write = streams.out
+        self.put = streams.stdout.put
 
     def keep(self) -> None:
         pass
@@ -68,11 +72,22 @@ class OutputFile:
         return self._encoder.unicode
 
     def write(self, text: str) -> None:
-        data = self._encoder.encode(text)
+        self.put(self._encoder.encode(text))
+
+    def put(self, data: bytes) -> None:
         try:
             while data:
                 data = data[os.write(self._fd, data) :]
                 self._wrote = True
+        except OSError as error:
+            raise streams.write_failed(self.path, error) from None
+
+    def begin_with(self, data: bytes) -> None:
+        """Put `data` over what the file begins with; raises IoFailed, too, for what is no file."""
+        try:
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            os.write(self._fd, data)
+            os.lseek(self._fd, 0, os.SEEK_END)
         except OSError as error:
             raise streams.write_failed(self.path, error) from None
 

@@ -47,7 +47,18 @@ class Channel:
         """Write all of `text` now; raises PipeClosed or IoFailed."""
         if getattr(sys, self._name) is not self._stream:
             self._adopt()
-        data = self._encoder.encode(text)
+        self._write(text, self._encoder.encode(text))
+        if self._encoder.lossy and not self._told:
+            self._told = True
+            tell_lossy(self._encoder.name)
+
+    def put(self, data: bytes) -> None:
+        """Write bytes that are no text, in the same way."""
+        if getattr(sys, self._name) is not self._stream:
+            self._adopt()
+        self._write("", data)
+
+    def _write(self, text: str, data: bytes) -> None:
         try:
             if self._fd is None:
                 _hand_over(getattr(sys, self._name), text, data)
@@ -57,9 +68,6 @@ class Channel:
             self._rest(self._fd, data)
         except (OSError, ValueError) as error:
             raise self._failed(error) from None
-        if self._encoder.lossy and not self._told:
-            self._told = True
-            tell_lossy(self._encoder.name)
 
     def flush(self) -> None:
         """Flush what other code left in the stream's own buffer; raises as `write` does."""

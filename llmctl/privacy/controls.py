@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from llmctl import catalogue
-from llmctl.types import NOTHING, Chat, Json, Media
+from llmctl.types import NOTHING, Chat, Count, Json, Media
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _same(one: Json, other: Json) -> bool:
 
 def picture_hosts(call: "Call") -> tuple[str, ...]:
     """The hosts that a provider fetches pictures and documents of a call from."""
-    if not isinstance(call, Chat):
+    if not isinstance(call, Chat | Count):
         return ()
     from urllib.parse import urlsplit
 

@@ -7,8 +7,13 @@ from typing import assert_never
 from llmctl.errors import PrivacyRefused
 from llmctl.messages import _
 from llmctl.types import (
+    Call,
     Chat,
     Complete,
+    Count,
+    Embed,
+    Fill,
+    Image,
     Json,
     Media,
     Message,
@@ -43,11 +48,10 @@ class Place:
 Change = Callable[[str, Place], str]
 
 
-def changed(call: Chat | Complete, change: Change) -> Chat | Complete:
+def changed(call: Call, change: Change) -> Call:
     """The call with `change` made to each text of it: of every role, calls and results of
     functions, names of files, schemas, stop strings and options. Schemas and options are one text
     of JSON each, with their keys."""
-    stop = tuple(change(one, Place("stop")) for one in call.stop)
     options: dict[str, Json] = {}
     for name, value in call.options.items():
         place = Place("option", _shown(name))
@@ -55,17 +59,32 @@ def changed(call: Chat | Complete, change: Change) -> Chat | Complete:
         if made.keys() & options.keys():
             raise PrivacyRefused(_("two keys of {place} would become one", place=said(place)))
         options |= made
-    if isinstance(call, Complete):
-        prompt = change(call.prompt, Place("user"))
-        return replace(call, prompt=prompt, stop=stop, options=options)
+    match call:
+        case Complete():
+            prompt = change(call.prompt, Place("user"))
+            return replace(call, prompt=prompt, stop=_stop(call, change), options=options)
+        case Fill() | Image():
+            return replace(call, prompt=change(call.prompt, Place("user")), options=options)
+        case Embed():
+            texts = tuple(change(one, Place("user")) for one in call.texts)
+            return replace(call, texts=texts, options=options)
+        case Chat():
+            call = replace(call, stop=_stop(call, change))
+        case Count():
+            pass
+        case _:
+            assert_never(call)
     return replace(
         call,
         messages=tuple(_message(one, change) for one in call.messages),
-        stop=stop,
         options=options,
         schema=in_json(call.schema, change, Place("schema")),
         tools=tuple(_tool(one, change) for one in call.tools),
     )
+
+
+def _stop(call: Chat | Complete, change: Change) -> tuple[str, ...]:
+    return tuple(change(one, Place("stop")) for one in call.stop)
 
 
 def _shown(name: str) -> str:
@@ -75,9 +94,9 @@ def _shown(name: str) -> str:
     return name if is_word else f"{name[:4]}…"
 
 
-def media(call: Chat | Complete) -> Iterator[Media]:
+def media(call: Call) -> Iterator[Media]:
     """What of a call is not text."""
-    if isinstance(call, Chat):
+    if isinstance(call, Chat | Count):
         for one in call.messages:
             yield from (part for part in one.parts if isinstance(part, Media))
 

@@ -13,6 +13,7 @@ from llmctl.settings.tighten import handled
 
 if TYPE_CHECKING:
     from llmctl.privacy.searching import Hit, Wanted
+    from llmctl.types import Media
 
 MOST_NAMED = 3
 # What stands in the names of secrets (`github-token`) as people write it; the names of providers
@@ -52,6 +53,47 @@ def refuse_unnamed(loaded: Loaded) -> None:
         hint=_("install it: {command}", command="pip install 'llmctl-cli[pii]'"),
         reason="no-detector",
     )  # fmt: skip
+
+
+def refuse_unsearched(files: "Sequence[Media]", loaded: Loaded, odd: set[str]) -> None:
+    """Raises PrivacyRefused where a rule says what happens with what is found, and files would
+    leave in which nothing can be found. Names in `odd` are themselves what must not be shown."""
+    key = _demanding(loaded)
+    if key is None or not files:
+        return
+    names = [
+        one.media_type if one.name is None or one.name in odd else one.name
+        for one in files[:MOST_NAMED]
+    ]
+    more = len(files) - len(names)
+    shown = ", ".join(names)
+    shown = _("{text} and {more} more", text=shown, more=more) if more else shown
+    origin = loaded.origins.get(key, Origin("shipped"))
+    stays = _("a model that stays here: llmctl models list local")
+    hint = _("attach what it says as text; or ask {stays}", stays=stays)
+    if origin.kind == "flag":
+        hint = _("attach what it says as text, leave {flag} out, or ask {stays}", flag=origin.place,
+                 stays=stays)  # fmt: skip
+    raise PrivacyRefused(
+        _("only text can be searched, and {origin} has it searched: {names}", origin=origin,
+          names=shown),
+        hint=hint,
+        reason="not-searched",
+    )  # fmt: skip
+
+
+def _demanding(loaded: Loaded) -> str | None:
+    """The key of a rule by which what is found may not leave as it is; that secrets are held back
+    where nobody has said anything is none."""
+    policy = loaded.settings.policy
+    rules = {"policy.pii": policy.pii,
+             **{f"policy.pii_by.{kind}": how for kind, how in policy.pii_by.items()}}  # fmt: skip
+    for key, how in rules.items():
+        if how not in (None, "allow", "warn"):
+            return key
+    if policy.secrets == "redact":
+        return "policy.secrets"
+    return None if loaded.settings.privacy.redact_names is None else "privacy.redact_names"
 
 
 def hits_in_names(hits: "Sequence[Hit]") -> "list[Hit]":

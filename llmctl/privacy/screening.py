@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llmctl.messages import _
 from llmctl.settings import Loaded, Policy
 from llmctl.settings.tighten import handled
-from llmctl.types import NOTHING, Chat, Complete, Notice
+from llmctl.types import NOTHING, Call, Notice
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class Screened:
     they stand for, `found` everything that was found by type, redacted or not, and `left` what of
     it is still there. `placeholders` know what they stand for; None where nothing was searched."""
 
-    call: Chat | Complete
-    before: Chat | Complete | None = None
+    call: Call
+    before: Call | None = None
     redactions: Mapping[str, int] = NOTHING
     found: Mapping[str, int] = NOTHING
     left: Mapping[str, int] = NOTHING
@@ -42,7 +42,7 @@ class Screened:
 
 
 def screen(
-    call: Chat | Complete,
+    call: Call,
     loaded: Loaded,
     *,
     is_local: bool,
@@ -81,6 +81,12 @@ def screen(
         from llmctl.privacy.refusing import refuse_blocked
 
         refuse_blocked(hits, what, loaded, is_local=is_local)
+    files = list(pieces.media(call))
+    if files and not is_local:
+        from llmctl.privacy.refusing import refuse_unsearched
+
+        named = {one.text for one in searched if one.findings and one.place.kind == "name"}
+        refuse_unsearched([one for one in files if one.ref is None], loaded, named)
     hidden = {
         kind
         for kind in {hit.finding.type for hit in hits}
@@ -104,7 +110,7 @@ def _listed(path: str, loaded: Loaded) -> "Recurring":
 
 
 def _redacted(
-    call: Chat | Complete,
+    call: Call,
     searched: "Sequence[Searched]",
     hidden: set[str],
     own_names: "Recurring | None",
@@ -150,7 +156,7 @@ def _redacted(
 
 
 def _notes(
-    hits: "Sequence[Hit]", policy: Policy, what: "Wanted", call: Chat | Complete, *, by_policy: bool
+    hits: "Sequence[Hit]", policy: Policy, what: "Wanted", call: Call, *, by_policy: bool
 ) -> list[Notice]:
     """What the user should know of what was found, and of what was not looked at; `by_policy` says
     that a file demands it, which no flag may hush up."""

@@ -104,7 +104,7 @@ def search(texts: Sequence[tuple[str, Place]], what: Wanted) -> tuple[list[Searc
 
         for text, place in texts:
             findings = find(text, types=what.types, names=what.names) if text else []
-            if place.kind == "file" and (at := _stem_at(text, place)):
+            if place.kind in ("file", "name") and (at := _stem_at(text, place)):
                 named = find(text[at], types=what.types, names=what.names)
                 findings = _with_stem(findings, named, at.start)
             found.append(Searched(text, place, findings))
@@ -127,8 +127,8 @@ def search(texts: Sequence[tuple[str, Place]], what: Wanted) -> tuple[list[Searc
 def _stem_at(text: str, place: Place) -> slice | None:
     """Where the name of a file stands in its text, without what tells its kind: an address before
     `.txt` reads like another address."""
-    name = place.name or ""
-    at = text.find(name, 0, text.find("\n"))
+    name = text if place.kind == "name" else place.name or ""
+    at = 0 if place.kind == "name" else text.find(name, 0, text.find("\n"))
     stem = name.rpartition(".")[0]
     return slice(at, at + len(stem)) if at >= 0 and stem else None
 

@@ -64,10 +64,13 @@ class Network:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
-    """The model inside the process: tokens of context, threads (half of the cores by default)."""
+    """The model inside the process: tokens of context, threads (half of the cores by default),
+    `lora` files that are laid over every model, each with its strength behind it where that is not
+    1 (`adapter.gguf=0.5`)."""
 
     context: Several | None = None
     threads: Several | None = None
+    lora: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

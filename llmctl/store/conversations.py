@@ -2,11 +2,12 @@
 
 import json
 import sqlite3
+from pathlib import Path
 
-from llmctl.errors import NotFound
+from llmctl.errors import NotFound, UsageError
 from llmctl.messages import _
 from llmctl.store.shape import Mode, unpack_messages
-from llmctl.types import Message, Role, Text, ToolCall, message
+from llmctl.types import Media, Message, Role, Text, ToolCall, message
 
 
 def blobs(connection: sqlite3.Connection, number: int) -> list[bytes]:
@@ -45,7 +46,8 @@ def history(
 def conversation_messages(connection: sqlite3.Connection, conversation: str) -> tuple[Message, ...]:
     """Everything to be sent before the next turn: the latest instructions, then what was said.
 
-    Raises NotFound for a conversation that is not kept, or kept without its text.
+    Raises NotFound for a conversation that is not kept, or kept without its text, and UsageError
+    for one with a large file that is no longer what it was.
     """
     row = connection.execute(
         "SELECT mode, system FROM runs LEFT JOIN bodies ON run = number"
@@ -64,7 +66,30 @@ def conversation_messages(connection: sqlite3.Connection, conversation: str) -> 
             hint=_("begin a new one, and leave --log meta out"),
         )
     first = [] if system is None else [message(Role.SYSTEM, system)]
-    return (*first, *history(connection, conversation))
+    said = history(connection, conversation)
+    for one in said:
+        for part in one.parts:
+            if isinstance(part, Media) and part.path is not None:
+                _refuse_changed(part.path, part)
+    return (*first, *said)
+
+
+def _refuse_changed(path: str, file: Media) -> None:
+    hint = _("put it back as it was, or begin anew: leave -c out and attach it with -a")
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else None
+        raise UsageError(
+            _("{path}, which is a part of this conversation, cannot be read: {why}", path=path,
+              why=why or type(error).__name__),
+            hint=hint,
+        ) from None  # fmt: skip
+    if (found.st_size, found.st_mtime_ns) != (file.size, file.modified):
+        raise UsageError(
+            _("{path}, which is a part of this conversation, has changed since", path=path),
+            hint=hint,
+        )
 
 
 def last_model(connection: sqlite3.Connection, conversation: str) -> str | None:

@@ -17,6 +17,7 @@ from llmctl.types import (
     Complete,
     Count,
     Embed,
+    Fill,
     Image,
     Json,
     Media,
@@ -117,7 +118,7 @@ def spoken(call: Call) -> tuple[Message, ...]:
     match call:
         case Chat() | Count():
             return call.messages
-        case Complete() | Image():
+        case Complete() | Image() | Fill():
             return (message(Role.USER, call.prompt),)
         case Embed():
             return tuple(message(Role.USER, text) for text in call.texts)
@@ -169,9 +170,17 @@ def pack_part(part: Part, blobs: list[bytes]) -> Json:
                 "blob": place,
                 "url": part.url,
                 "name": part.name,
+                **_elsewhere(part),
             }
         case _:
             assert_never(part)
+
+
+def _elsewhere(part: Media) -> dict[str, Json]:
+    """Where a file lies that was too large to be held, and what it was like."""
+    if part.path is None:
+        return {}
+    return {"path": storable(part.path), "size": part.size, "modified": part.modified}
 
 
 def _storable_fields(part: ToolCall | ToolResult) -> dict[str, str]:
@@ -199,4 +208,5 @@ def unpack_part(part: Json, blobs: Sequence[bytes]) -> Part:
 
 def unpack_media(part: Json, blobs: Sequence[bytes]) -> Media:
     data = None if part["blob"] is None else blobs[part["blob"]]
-    return Media(part["media_type"], data, part["url"], part["name"])
+    there = {name: part.get(name) for name in ("path", "size", "modified")}
+    return Media(part["media_type"], data, part["url"], part["name"], **there)

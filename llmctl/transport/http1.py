@@ -7,6 +7,7 @@ and the times of a connection belong where the socket is opened.
 
 import asyncio
 import time
+from collections.abc import AsyncIterable
 from typing import Self
 
 import h11
@@ -36,6 +37,7 @@ class Connection:
         # An HTTP proxy is asked for whole URLs, unless TLS goes through it as through a pipe.
         self.asked = proxy if origin[0] == "http" and proxy and not proxy.is_socks else None
         self.heard = False
+        self.sent = 0
         self._ended = False
         self._error: h11.RemoteProtocolError | None = None
         self.talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
@@ -45,9 +47,15 @@ class Connection:
         """Whether another request may go out here: the last is over and the server still there."""
         return self.talk.our_state is h11.IDLE and self.wire.quiet
 
-    def send(self, request: httpx.Request, body: bytes) -> None:
+    @property
+    def has_sent(self) -> bool:
+        """Whether all of the last request has gone out."""
+        return self.talk.our_state is not h11.SEND_BODY
+
+    def send(self, request: httpx.Request, body: bytes | None) -> None:
         """Hand the whole request to the loop, which writes while we already read: a server that
-        answers before it has read everything does not block us."""
+        answers before it has read everything does not block us. Without a body only the head goes
+        out; `send_stream` follows."""
         target, headers = request.url.raw_path, request.headers.raw
         if self.asked is not None:
             target = str(request.url).encode("ascii")
@@ -60,6 +68,9 @@ class Connection:
         head = self.talk.send(event)
         assert head is not None  # noqa: S101  None stands for a connection to be closed
         self.heard = False
+        if body is None:
+            self.wire.write(head)
+            return
         if len(body) <= SMALL_BODY:
             self.wire.write(head + body)
         else:
@@ -67,6 +78,16 @@ class Connection:
             self.wire.write(body)
         if body:
             self.talk.send(h11.Data(data=body))  # keeps count; the length is always stated
+        self.talk.send(h11.EndOfMessage())
+
+    async def send_stream(self, pieces: AsyncIterable[bytes]) -> None:
+        """The body after the head, no faster than the server takes it."""
+        async for piece in pieces:
+            self.talk.send(h11.Data(data=piece))
+            self.wire.write(piece)
+            self.sent += len(piece)
+            await self.wire.drain()
+            await asyncio.sleep(0)  # a fast server must not keep everything else from its turn
         self.talk.send(h11.EndOfMessage())
 
     async def next_event(self) -> object:
@@ -128,15 +149,15 @@ class Connection:
     async def head(self, patience: float | None) -> h11.Response:
         """The head of the answer; raises NetworkFailed (idle) when it did not come within
         `patience` seconds, counted anew as long as bytes of the request go out."""
-        unsent = self.wire.unsent
+        gone = self.sent - self.wire.unsent
         while True:
             try:
                 async with asyncio.timeout(patience):
                     return await self._head()
             except TimeoutError:
-                if self.wire.unsent >= unsent:
+                if self.sent - self.wire.unsent <= gone:
                     raise trouble.silent(self.host, patience or 0.0, self.provider) from None
-                unsent = self.wire.unsent
+                gone = self.sent - self.wire.unsent
 
     async def _head(self) -> h11.Response:
         while True:
@@ -221,9 +242,10 @@ class Http1Transport(httpx.AsyncBaseTransport):
     """A connection to each origin, kept while the server keeps it, for one request at a time.
 
     Requests may carry `extensions["timeout"]["read"]`, the seconds of silence to bear before the
-    head of the answer. Answers carry `extensions`: `connect_s` (None on a kept connection),
-    `reused`, `head_at` (monotonic seconds when the head of the answer was there), and `spare`, to
-    be called once the rest of the body is of no interest but the connection is.
+    head of the answer, `streamed` where the body is to be read while it is sent, and `once` where
+    all of it must not go out twice. Answers carry `extensions`: `connect_s` (None on a kept
+    connection), `reused`, `head_at` (monotonic seconds when the head of the answer was there), and
+    `spare`, to be called once the rest of the body is of no interest but the connection is.
     """
 
     def __init__(self, how: Dialling) -> None:
@@ -231,7 +253,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
         self._kept: dict[Origin, Connection] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        body = await request.aread()
+        body = None if request.extensions.get("streamed") else await request.aread()
+        once = bool(request.extensions.get("once"))
         url = request.url
         origin = (url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
         connect_s = None
@@ -240,7 +263,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
             try:
                 head = await self._asked(connection, request, body)
             except NetworkFailed as error:
-                if error.reason != "reset" or connection.heard:
+                arrived = connection.heard or (once and connection.has_sent)
+                if error.reason != "reset" or arrived:
                     raise
                 connection = None  # the server had closed it before this request arrived
         reused = connection is not None
@@ -281,11 +305,15 @@ class Http1Transport(httpx.AsyncBaseTransport):
         return Connection(wire, origin, proxy, how.provider)
 
     async def _asked(
-        self, connection: Connection, request: httpx.Request, body: bytes
+        self, connection: Connection, request: httpx.Request, body: bytes | None
     ) -> h11.Response:
+        patience = request.extensions.get("timeout", {}).get("read")
         try:
             connection.send(request, body)
-            head = await connection.head(request.extensions.get("timeout", {}).get("read"))
+            if body is None:
+                head = await _while_sending(connection, request, patience)
+            else:
+                head = await connection.head(patience)
             if connection.asked is not None and head.status_code == 407:
                 raise refused_credentials(connection.asked)
             return head
@@ -297,3 +325,23 @@ class Http1Transport(httpx.AsyncBaseTransport):
         for one in self._kept.values():
             one.wire.close()
         self._kept.clear()
+
+
+async def _while_sending(
+    connection: Connection, request: httpx.Request, patience: float | None
+) -> h11.Response:
+    """The head of the answer to a request whose body goes out meanwhile. A server may refuse it
+    before it has all of it: then nothing more is sent, and the connection is of no more use."""
+    assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101  as it was made
+    sending = asyncio.create_task(connection.send_stream(request.stream))
+    reading = asyncio.create_task(connection.head(patience))
+    try:
+        await asyncio.wait((sending, reading), return_when=asyncio.FIRST_COMPLETED)
+        failed = sending.exception() if sending.done() else None
+        if failed is not None and not isinstance(failed, OSError):
+            raise failed  # the file cannot be read
+        return await reading
+    finally:
+        for task in (sending, reading):
+            task.cancel()
+        await asyncio.gather(sending, reading, return_exceptions=True)

@@ -14,12 +14,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
 from llmctl.messages import _
-from llmctl.transport.llama_model import LlamaModel, OnChunk, restore_signals
+from llmctl.transport.llama_model import TOO_LONG, LlamaModel, OnChunk, restore_signals
+from llmctl.transport.llama_vectors import EMBEDDINGS
 from llmctl.types import Json
 
 # A thread in the middle of a long prompt hears of nothing until its first token. By then the
@@ -28,9 +29,12 @@ PATIENCE_S = 0.5
 
 # No tokenizer has tokens that are longer on average.
 MOST_BYTES_A_TOKEN = 200
-TOO_LONG = "exceed_context_size_error"
+
+COUNT = "/chat/completions/input_tokens"
+MOST_COUNTED = 32 << 20  # bytes: some fifteen seconds and two gigabytes
 
 Answering = Callable[[Mapping[str, Json], OnChunk], Mapping[str, Json] | None]
+Loaded = TypeVar("Loaded")
 
 
 class LlamaTransport(httpx.AsyncBaseTransport):
@@ -46,18 +50,26 @@ class LlamaTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(await request.aread())
         begun = time.monotonic()
+        vectors = request.url.path == EMBEDDINGS
+        if self._model is not None and vectors > self._model.vectors:
+            self._model.close()
+            self._model = None
         reused = self._model is not None
-        model = self._model or await self._loaded()
+        model = self._model or await self._loaded(vectors=vectors)
         load_s = None if reused else time.monotonic() - begun
         ways: Mapping[str, Answering] = {
             "/chat/completions": model.chat,
             "/completions": model.complete,
+            COUNT: model.count,
+            EMBEDDINGS: model.embed,
         }
         answering = ways.get(request.url.path)
         if answering is None:
             return refusal({"code": 404, "message": request.url.path})
         size = len(request.content)
-        if size > model.context * MOST_BYTES_A_TOKEN:
+        most = MOST_COUNTED if request.url.path == COUNT else model.context * MOST_BYTES_A_TOKEN
+        most *= len(body.get("input") or " ") if vectors else 1
+        if size > most:
             # To cut 50 MB into tokens only to find them too many takes half a minute and gigabytes.
             return refusal(too_long(f"{size / 1e6:.1f} MB", model.context))
         self._answer = answer = Answer(answering, body)
@@ -83,9 +95,10 @@ class LlamaTransport(httpx.AsyncBaseTransport):
             extensions=extensions,
         )
 
-    async def _loaded(self) -> LlamaModel:
+    async def _loaded(self, *, vectors: bool) -> LlamaModel:
         """Load in a thread, so that a signal is heard meanwhile."""
-        self._model = await in_thread(lambda: LlamaModel(self._path, self._options))
+        options = {**self._options, "vectors": True} if vectors else self._options
+        self._model = await in_thread(lambda: LlamaModel(self._path, options))
         restore_signals()
         return self._model
 
@@ -97,10 +110,10 @@ class LlamaTransport(httpx.AsyncBaseTransport):
             self._model = None
 
 
-async def in_thread(work: Callable[[], LlamaModel]) -> LlamaModel:
+async def in_thread(work: Callable[[], Loaded]) -> Loaded:
     """The result of `work` in a thread of its own; asyncio's own threads would be waited for at
     the end even when nobody wants their result any more."""
-    result: Future[LlamaModel] = Future()
+    result: Future[Loaded] = Future()
 
     def run() -> None:
         result.set_running_or_notify_cancel()  # from here on nobody can cancel it

@@ -15,8 +15,10 @@ from typing import Any
 
 from llmctl.errors import ConfigError, NotFound
 from llmctl.messages import _
+from llmctl.transport import llama_vectors
 from llmctl.types import Json
 
+TOO_LONG = "exceed_context_size_error"
 MAGIC = b"GGUF"
 # Tokens, where the settings say nothing: a model may know a hundred thousand, whose keys and values
 # alone would fill the memory of a small machine.
@@ -85,24 +87,38 @@ def default_threads() -> int:
 
 class LlamaModel:
     """A loaded model. `options` may hold `context` (tokens), `longest` (the most tokens that it was
-    made for), `threads`, and `name` (what answers call it; its path is nobody's business). Loading
-    takes seconds and blocks; raises NotFound and ConfigError."""
+    made for), `threads`, `lora` (adapters laid over it: `[path, scale]` each), `vectors` (true to
+    make some), and `name` (what answers call it; its path is nobody's business). Loading takes
+    seconds and blocks; raises NotFound and ConfigError."""
 
     def __init__(self, path: Path, options: Mapping[str, Json]) -> None:
         check_file(path)
+        adapters = [(Path(file), float(scale)) for file, scale in options.get("lora") or ()]
+        if adapters:
+            from llmctl.transport.lora import check_adapters
+
+            check_adapters(adapters, path)
         engine = library()
         parameters = engine.CommonParams()
+        parameters.lora_adapters = [
+            engine.CommonAdapterLoraInfo(str(file), scale) for file, scale in adapters
+        ]
         parameters.model.path = str(path)
         parameters.model_alias = {str(options.get("name") or path.stem)}
         longest = int(options.get("longest") or CONTEXT)
         usual = CONTEXT if path.stat().st_size > SMALL else 2 * CONTEXT
-        self.context = int(options.get("context") or min(usual, longest))
+        self.vectors = bool(options.get("vectors"))
+        slots = llama_vectors.SLOTS if self.vectors else 1
+        self.context = int(options.get("context") or min(usual // slots, longest))
         parameters.n_ctx = self.context
         parameters.n_parallel = 1
+        if self.vectors:
+            llama_vectors.prepare(engine, parameters, path, self.context)
         parameters.warmup = False
         parameters.verbosity = 0
         parameters.cache_ram_mib = PROMPT_CACHE_MB
-        threads = int(options.get("threads") or default_threads())
+        most = llama_vectors.cores() if self.vectors else default_threads()
+        threads = int(options.get("threads") or most)
         parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
         parameters.api_keys = [secrets.token_urlsafe(32)]
         parameters.cors_origins = "null"
@@ -110,6 +126,13 @@ class LlamaModel:
         try:
             self._server: Any = engine.Server(parameters)
         except (RuntimeError, ValueError):
+            if adapters:
+                raise ConfigError(
+                    _("{path} cannot be loaded with its LoRA files: they are damaged, or were made"
+                      " for another model", path=path),
+                    hint=_("leave them out to see whether it is they: -o lora="),
+                    reason="not-loadable",
+                ) from None  # fmt: skip
             raise ConfigError(
                 _("{path} cannot be loaded: it is damaged, of a kind that this version of"
                   " llama.cpp does not know, or larger than the memory", path=path),
@@ -126,6 +149,21 @@ class LlamaModel:
     def complete(self, body: Mapping[str, Json], on_chunk: OnChunk) -> Mapping[str, Json] | None:
         """The same in the shape of completions."""
         return self._answer(self._server.handle_completions, body, on_chunk)
+
+    def count(self, body: Mapping[str, Json], _on_chunk: OnChunk) -> Mapping[str, Json] | None:
+        """The tokens of a chat as the model reads it, in the shape of llama.cpp's own server.
+
+        What is longer than the context is only cut into tokens and then refused with their number;
+        the rest costs one token of an answer."""
+        asked = {**body, "stream": False, "max_tokens": 0}
+        answer: Mapping[str, Json] = self._server.handle_chat_completions(asked)
+        error = answer.get("error") or {}
+        total = error.get("n_prompt_tokens") or (answer.get("usage") or {}).get("prompt_tokens")
+        return answer if total is None else {"input_tokens": total}
+
+    def embed(self, body: Mapping[str, Json], _on_chunk: OnChunk) -> Mapping[str, Json]:
+        """Answer a request in the shape of embeddings; the model was loaded with `vectors`."""
+        return llama_vectors.answered(self._server.handle_embeddings, body, TOO_LONG)
 
     def _answer(
         self, handle: Any, body: Mapping[str, Json], on_chunk: OnChunk

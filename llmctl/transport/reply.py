@@ -21,6 +21,8 @@ from llmctl.transport.whole import WholeDecoder
 if TYPE_CHECKING:
     from llmctl.transport.target import Target
 
+WHOLE = (Framing.WHOLE, Framing.BYTES)
+
 # Comments that keep a connection alive prove that the server lives, not that it works: they are
 # borne for this many times the idle time.
 COMMENTS_FACTOR = 5
@@ -89,7 +91,7 @@ class Reply:
                     for frame in found:
                         yield frame
                     last = time.monotonic()
-                elif framing is not Framing.WHOLE and time.monotonic() - last > fruitless:
+                elif framing not in WHOLE and time.monotonic() - last > fruitless:
                     raise trouble.silent(self._target.host, fruitless, self._target.provider)
             for frame in decoder.flush():
                 yield frame
@@ -113,7 +115,9 @@ class Reply:
                 reason="web-page",
                 retryable=False,
             )  # fmt: skip
-        if framing is Framing.WHOLE or (framing is Framing.SSE and kind == "application/json"):
+        if framing is Framing.BYTES and not kind.endswith("json") and not kind.startswith("text/"):
+            return WholeDecoder(media_type=kind)
+        if framing in WHOLE or (framing is Framing.SSE and kind == "application/json"):
             return WholeDecoder()
         return SseDecoder() if framing is Framing.SSE else NdjsonDecoder()
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llmctl.errors import ConfigError
+from llmctl.errors import ConfigError, ProviderFailed
 from llmctl.messages import _
 from llmctl.types import NOTHING, Json
 from llmctl.values import dataclass, field
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
 EMBEDDED = "llama://"
+PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,13 @@ class Target:
     def url(self, path: str, base: str | None = None) -> str:
         """The whole address of a call, `base` naming one of `urls` in place of the base address.
         What stands behind `?` in the base address (an API version) goes behind the path; each `../`
-        before the path leaves out the last step of the base address, down to its host."""
+        before the path leaves out the last step of the base address, down to its host.
+
+        A path that is a whole address, which a server has named for what comes next, is taken as it
+        stands, on the host of the base address alone: raises ProviderFailed for any other, to which
+        neither key nor file may go."""
+        if path.startswith(("http://", "https://")):
+            return self._at_home(path, self.urls[base] if base else self.base_url)
         root = self.urls[base] if base else "llama://local" if self.weights else self.base_url
         root, _mark, common = root.partition("?")
         place, _mark, own = path.partition("?")
@@ -71,6 +78,25 @@ class Target:
         url = f"{root.rstrip('/')}/{place.lstrip('/')}" if place else root
         query = "&".join(part for part in (common, own) if part)
         return f"{url}?{query}" if query else url
+
+    def _at_home(self, address: str, root: str) -> str:
+        try:
+            there, here = (
+                (one.scheme, one.hostname, one.port or PORTS.get(one.scheme), one.username)
+                for one in map(urlsplit, (address, root))
+            )
+        except ValueError:
+            there, here = (address, None, None, None), None
+        if there == here:
+            return address
+        raise ProviderFailed(
+            _("{host} sends us on to {goal}; llmctl follows no redirect with a key or a prompt",
+              host=self.host, goal=address.partition("://")[2].partition("/")[0][:100] or "?"),
+            hint=_("if that is right: llmctl config set providers.{provider}.base_url URL",
+                   provider=self.provider),
+            reason="redirect",
+            retryable=False,
+        )  # fmt: skip
 
     def check(self) -> None:
         """Raises ConfigError for an address that cannot be right; shows no password in it."""

@@ -7,12 +7,14 @@ LONGEST_BODY = 256 * 1024 * 1024
 
 
 class WholeDecoder:
-    """Bytes in, one frame at the end, an empty body too. Raises ProviderFailed past `longest`."""
+    """Bytes in, one frame at the end, an empty body too; of a body with a `media_type` it holds the
+    bytes as they are. Raises ProviderFailed past `longest`."""
 
-    __slots__ = ("_longest", "_pieces", "_size")
+    __slots__ = ("_longest", "_media_type", "_pieces", "_size")
 
-    def __init__(self, longest: int = LONGEST_BODY) -> None:
+    def __init__(self, longest: int = LONGEST_BODY, media_type: str | None = None) -> None:
         self._longest = longest
+        self._media_type = media_type
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -25,4 +27,6 @@ class WholeDecoder:
 
     def flush(self) -> list[Frame]:
         body, self._pieces = b"".join(self._pieces), []
+        if self._media_type is not None:
+            return [Frame("", raw=body, media_type=self._media_type)]
         return [Frame(body.decode("utf-8-sig", "replace"))]

@@ -25,6 +25,8 @@ class Wire(asyncio.Protocol):
         self._size = 0
         self._paused = False
         self._waiter: asyncio.Future[None] | None = None
+        self._flowing = asyncio.Event()
+        self._flowing.set()
 
     # ---- called by the loop
 
@@ -46,7 +48,14 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.over = True
         self._error = error
+        self._flowing.set()
         self._wake()
+
+    def pause_writing(self) -> None:
+        self._flowing.clear()
+
+    def resume_writing(self) -> None:
+        self._flowing.set()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -72,6 +81,12 @@ class Wire(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Never blocks: what the system does not take at once goes out while we read."""
         self.transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the system takes more; raises OSError where it never will."""
+        await self._flowing.wait()
+        if self.over:
+            raise ConnectionResetError
 
     async def read(self) -> bytes:
         """What has arrived, at least one byte; b"" once the other side has ended it. Raises

@@ -26,13 +26,24 @@ class Text:
 class Media:
     """A picture, sound, video or document: in a message, or as an event in an answer.
 
-    Exactly one of `data` (raw bytes) and `url` is set.
+    Exactly one of `data` (raw bytes), `path` (a file of `size` bytes that is read while it is
+    sent), `url` and `ref` (what a provider calls a file that was uploaded to it) is set.
+    `modified` is when the file at `path` was last written, in nanoseconds since 1970.
     """
 
     media_type: str
     data: bytes | None = None
     url: str | None = None
     name: str | None = None
+    path: str | None = None
+    size: int | None = None
+    ref: str | None = None
+    modified: int | None = None
+
+    @property
+    def length(self) -> int | None:
+        """Bytes; None for what lies elsewhere."""
+        return self.size if self.data is None else len(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +127,21 @@ class Complete:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """A text with a gap, in the words of an encoder model (`[MASK]`), answered by one `TextDelta`
+    a guess (`score`, word and whole text, with tabs between, and a line feed), the likeliest first,
+    and by `Finished.details["guesses"]`: a list of `{"score", "word", "text"}`."""
+
+    model: str
+    prompt: str
+    count: int | None = None
+    options: Mapping[str, Json] = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
 class Embed:
-    """Texts to be turned into vectors, answered by one `Vector` event a text, in order."""
+    """Texts to be turned into vectors, answered by one `Vector` event a text, in order. `purpose`
+    is "document" or "query", where a model tells them apart."""
 
     model: str
     texts: tuple[str, ...]
@@ -151,7 +175,7 @@ class Count:
     options: Mapping[str, Json] = NOTHING
 
 
-Call = Chat | Complete | Embed | Image | Count
+Call = Chat | Complete | Fill | Embed | Image | Count
 
 # The limit by the names that formats have for it, where the user sets it with -o.
 LIMITS = frozenset(

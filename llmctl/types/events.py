@@ -1,7 +1,7 @@
 """What comes back: the union of events, what an answer used, and how providers depart from their
 dialect."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from llmctl.types.calls import Media, ToolCall
@@ -49,8 +49,10 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
+    """What one text became; `index` is its place among the texts of the call."""
+
     index: int
-    values: tuple[float, ...]
+    values: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,15 @@ class Quirks:
     `model_name` is what a model is called on the wire, where `{model}` is its name here and
     `{folder}` the setting of that name; `path_prefix` goes before the paths of the dialect.
     `refuse_storage` has formats whose servers keep answers by default ask them not to.
+    `inline_bytes` is how much of a request its files may take, where what is more is uploaded.
     `settings` are the values of what the card adds to a provider's settings (`folder`, `tier`, …),
     those left out that have none. `output_limit` is the longest answer of the model in tokens, for
-    formats that want a limit said even where the user sets none.
+    formats that want a limit said even where the user sets none. `dimensions` says whether vectors
+    can be asked for in a length, `vector_encoding` in which form they are ("float", or "base64").
+    `purposes` are fields that a request for vectors gets by what they are for ("query",
+    "document").
+    `image_reply` is what an answer with the picture in it is called (`response_format`), "" for
+    hosts that know no other.
     """
 
     max_tokens_field: str = "max_tokens"
@@ -128,4 +136,9 @@ class Quirks:
     path_prefix: str = ""
     extra_body: Mapping[str, Json] = NOTHING
     output_limit: int | None = None
+    dimensions: bool = True
+    vector_encoding: str = "float"
+    purposes: Mapping[str, Mapping[str, Json]] = NOTHING
+    inline_bytes: int | None = None
+    image_reply: str = "b64_json"
     settings: Mapping[str, str] = NOTHING

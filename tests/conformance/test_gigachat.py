@@ -4,6 +4,7 @@ The recordings are not part of this project: LLMCTL_CONFORMANCE_DIR names a fold
 `traffic/gigachat` and its neighbours. What each says was read from it by eye.
 """
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -12,19 +13,22 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from llmctl.dialects import DIALECTS, Frame
+from llmctl.dialects import DIALECTS, Frame, Upload
 from llmctl.engine.schema import check_answer
 from llmctl.errors import NotFound
+from llmctl.transport.content import content_of_file
 from llmctl.transport.sse import SseDecoder
 from llmctl.types import (
     Chat,
     Event,
     Finished,
     FinishReason,
+    Media,
     Message,
     Quirks,
     ReasoningDelta,
     Role,
+    Text,
     TextDelta,
     Tool,
     ToolCall,
@@ -287,3 +291,60 @@ def test_a_schema_as_the_official_client_has_it() -> None:
     )
 
     assert ours("gigachat", call) == recorded
+
+
+# ---- files
+
+
+def uploading(file: Media) -> Upload:
+    upload = DIALECTS["gigachat"]().upload(file, Quirks())
+    assert upload is not None
+    return upload
+
+
+def test_a_file_is_sent_as_the_official_client_does() -> None:
+    """But for the boundary, byte by byte."""
+    recorded = step("upload_file")
+    kind = dict(recorded["headers"])["Content-Type"]
+    assert kind.startswith("multipart/form-data; boundary=")
+    theirs = kind.partition("boundary=")[2]
+
+    asked = uploading(Media("text/plain", b"abc", name="a.txt")).then
+    assert asked is not None
+    assert asked.http.file is not None
+    content = content_of_file(asked.http.file)
+
+    async def read() -> bytes:
+        return b"".join([piece async for piece in content])
+
+    own = content.media_type.partition("boundary=")[2]
+    sent = asyncio.run(read()).decode().replace(own, theirs)
+    assert sent == recorded["body_text"]
+    assert f"/api/v1/{asked.http.path}" == recorded["path"]
+
+
+def test_a_message_names_its_files_as_the_official_client_does() -> None:
+    sent = step("chat_all_options_and_headers")["body_json"]
+    [shaped] = ours(
+        "gigachat",
+        Chat("m", (Message(Role.USER, (Text("Погода?"), Media("image/png", ref="file-1"))),)),
+    )["messages"]
+
+    assert shaped == sent["messages"][1]
+
+
+def test_a_file_is_deleted_where_the_official_client_does() -> None:
+    recorded = step("delete_file")
+    http = DIALECTS["gigachat"]().deletion("f1")
+
+    assert http is not None
+    assert (http.method, f"/api/v1/{http.path}") == (recorded["method"], recorded["path"])
+
+
+def test_an_older_answer_to_an_upload() -> None:
+    upload = uploading(Media("image/jpeg", b"x", name="image.jpg"))
+
+    upload.read({}, Frame(fixture("post_files.json")))
+
+    assert upload.name == "c757a9c5-de04-498f-baa3-efcc54de7853"
+    assert upload.then is None

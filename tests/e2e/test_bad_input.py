@@ -59,7 +59,7 @@ def test_unknown_models_have_neighbours(
 
 def test_a_model_that_the_provider_does_not_have(llmctl: Llmctl) -> None:
     check(llmctl.run("-m", "openai/gpt-6-lunaa", "hi you"), 7, "-m openai/gpt-6-luna", "openai")
-    check(llmctl.run("-m", "ollama/qwen3", "hi you"), 7, "ollama pull")
+    check(llmctl.run("-m", "ollama/qwen3", "hi you"), 7, "llmctl models pull ollama/")
 
 
 def test_a_provider_that_is_down(llmctl: Llmctl) -> None:

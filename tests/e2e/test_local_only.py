@@ -103,7 +103,7 @@ def test_a_model_nobody_has_is_not_found(tmp_path: Path) -> None:
     seen = run_isolated(tmp_path, "--local-only", "-m", "ollama/nothing", PROMPT)
 
     assert (seen.code, seen.paths) == (7, ["/api/show"])
-    assert "ollama pull" in seen.err
+    assert "llmctl models pull ollama/NAME" in seen.err
 
 
 def test_the_setting_is_as_good_as_the_flag(tmp_path: Path) -> None:

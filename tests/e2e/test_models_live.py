@@ -128,6 +128,16 @@ def test_prices_of_a_list_are_shown_as_they_are_charged(llmctl: Llmctl, sim: Sim
         "output_limit": 16_384,
         "ttft_s": None,
         "output_tokens_per_s": None,
+        "title": "Simulator: mock",
+        "retires": None,
+        "lifecycle": None,
+        "size": None,
+        "parameters": None,
+        "quantisation": None,
+        "family": None,
+        "licence": None,
+        "capabilities": [],
+        "elsewhere": None,
     }
     assert (said["mock-thinks"]["input"], said["mock-thinks"]["currency"]) == (None, None)
     assert all(one["offers"] == [] for one in rows)

@@ -102,7 +102,8 @@ def test_the_table_covers_the_list_of_failures() -> None:
 
 def test_every_card_and_every_dialect_has_a_row() -> None:
     assert {lane.provider for lane in lanes()} == set(cards())
-    assert {lane.dialect for lane in lanes()} == set(DIALECTS)
+    counting = {card.count_dialect for card in cards().values()} - {None}
+    assert {lane.dialect for lane in lanes()} | counting == set(DIALECTS)
 
 
 def test_knobs_are_really_different_among_providers(stages: Stages) -> None:

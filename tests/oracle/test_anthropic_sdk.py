@@ -107,7 +107,9 @@ def test_other_ends(
 
 
 def test_the_list_of_models(client: anthropic.Anthropic, sim: Simulator) -> None:
+    sim.page = 2  # one of three goes to the second page
     assert [model.id for model in client.models.list()] == list(sim.models)
+    assert client.models.retrieve("mock").max_input_tokens == 1_000_000
 
 
 def test_all_ways_to_send_a_key(sim: Simulator) -> None:

@@ -135,11 +135,13 @@ def test_a_blocked_prompt(client: genai.Client, streamed: bool) -> None:
 
 
 def test_the_list_of_models_and_a_count(client: genai.Client, sim: Simulator) -> None:
+    sim.page = 2  # one of three goes to the second page
     listed = list(client.models.list(config={"query_base": True}))
     counted = client.models.count_tokens(model="mock", contents=ASK)
 
     assert [model.name for model in listed] == [f"models/{name}" for name in sim.models]
     assert all(model.input_token_limit == 1_048_576 for model in listed)
+    assert client.models.get(model="mock").input_token_limit == 1_048_576
     assert counted.total_tokens
 
 

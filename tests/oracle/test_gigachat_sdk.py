@@ -11,6 +11,7 @@ import gigachat
 import pytest
 from gigachat.exceptions import (
     AuthenticationError,
+    ForbiddenError,
     NotFoundError,
     RateLimitError,
     UnprocessableEntityError,
@@ -23,6 +24,7 @@ from gigachat.models.response_format import JsonSchemaResponseFormat
 from pydantic import BaseModel
 
 from llmctl import settings
+from llmctl.dialects import DIALECTS
 from llmctl.engine.resolve import resolve
 from llmctl.engine.run import Run
 from llmctl.transport.exchange import Lane
@@ -308,3 +310,23 @@ def test_the_same_second_version(
     )
 
     same(ours, other)
+
+
+# ---- what is left ------------------------------------------------------------------------------
+
+
+def test_a_balance_and_none_of_who_pays_as_they_go(
+    client: gigachat.GigaChat, sim: Simulator
+) -> None:
+    sim.balance = {"GigaChat": 900_000.0, "GigaChat-Max": 0.0}
+
+    left = {one.usage: one.value for one in client.get_balance().balance}
+
+    assert left == {"GigaChat": 900_000.0, "GigaChat-Max": 0.0}
+    theirs = sim.requests[-1]
+    ours = DIALECTS["gigachat"]().balance()
+    assert ours is not None
+    assert (theirs.method, theirs.path) == (ours.method, f"/gigachat/v1/{ours.path}")
+    sim.balance = None
+    with pytest.raises(ForbiddenError):
+        client.get_balance()

@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import InferenceClient
 
 from llmctl.dialects.huggingface import HuggingFace
-from llmctl.types import Call, Chat, Complete, Message, Quirks, Role, Tool, message
+from llmctl.types import Call, Chat, Complete, Fill, Message, Quirks, Role, Tool, message
 from tests.simulator import Simulator
 from tests.simulator.answers import PIECES, TEXT, THOUGHT
 
@@ -183,3 +183,22 @@ def test_messages_are_told_by_their_roles() -> None:
     call = Chat("m", (Message(Role.ASSISTANT, USER.parts), USER), stream=False)
 
     assert [one["role"] for one in ours(call)["messages"]] == ["assistant", "user"]
+
+
+# ---- texts with a gap --------------------------------------------------------------------------
+
+
+def test_fill_mask(sim: Simulator) -> None:
+    sim.key = TOKEN
+    text = "Paris is the [MASK] of France."
+    url = f"{sim.url}/hosts/huggingface/hf-inference/models/mock-bert"
+    with InferenceClient(model=url, api_key=TOKEN) as made:
+        client: Any = made
+        best, second = client.fill_mask(text, top_k=2)
+
+    assert (best.token_str, best.score, best.sequence) == (
+        "capital", 0.9, "Paris is the capital of France.",
+    )  # fmt: skip
+    assert second.token_str == "heart"
+    call = Fill("mock-bert", text, count=2)
+    assert ours(call, settings={"text_generation": "router"}) == theirs(sim)

@@ -12,6 +12,7 @@ from llmctl.dialects.ollama import Ollama
 from llmctl.types import Call, Chat, Complete, Media, Message, Quirks, Role, Text, Tool, message
 from tests.simulator import Simulator
 from tests.simulator.answers import PIECES, TEXT, THOUGHT
+from tests.simulator.model_lists import SIZE
 
 USER = message(Role.USER, "Why is the sky blue?")
 USER_JSON = {"role": "user", "content": "Why is the sky blue?"}
@@ -73,6 +74,27 @@ def test_lists(client: ollama.Client, sim: Simulator) -> None:
     assert [one.model for one in client.list().models] == list(sim.models)
     assert client.show("mock").capabilities == ["completion", "tools"]
     assert client.ps().models == []
+
+
+def test_a_pull_and_a_deletion(client: ollama.Client, sim: Simulator) -> None:
+    steps = list(client.pull("mock:8b", stream=True))
+    done = client.delete("mock:8b")
+
+    assert [(one.completed, one.total) for one in steps if one.digest][:3] == [
+        (completed, SIZE) for completed in (0, SIZE // 2, SIZE)
+    ]
+    assert (steps[0].status, steps[-1].status) == ("pulling manifest", "success")
+    assert done.status == "success"
+    pull, deletion = Ollama().pulling("mock:8b"), Ollama().removal("mock:8b")
+    for ours, theirs in zip((pull, deletion), sim.requests, strict=True):
+        assert (ours.method, f"/{ours.path}") == (theirs.method, theirs.path)
+        kept = {name: value for name, value in theirs.json.items() if name != "insecure"}
+        assert ours.body == kept  # `insecure` is false unless it is asked for
+
+
+def test_a_pull_of_what_there_is_not(client: ollama.Client) -> None:
+    with pytest.raises(ollama.ResponseError, match="file does not exist"):
+        list(client.pull("nosuch", stream=True))
 
 
 def test_errors(client: ollama.Client) -> None:

@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.simulator import counting
+from tests.simulator import counting, model_lists
 from tests.simulator.answers import Answer, Asked
-from tests.simulator.exchange import Dialect, Exchange, Frames, Route
+from tests.simulator.exchange import Dialect, Frames, Route
 from tests.simulator.wire import Request
 
 ROOT = "/anthropic"
@@ -44,9 +44,12 @@ class AnthropicSide(Dialect):
 
     def routes(self) -> Mapping[tuple[str, str], Route]:
         return {
-            ("GET", f"{ROOT}/v1/models"): _models,
+            ("GET", f"{ROOT}/v1/models"): model_lists.anthropic,
             ("POST", f"{ROOT}/v1/messages/count_tokens"): counting.anthropic,
         }
+
+    def route(self, request: Request) -> Route | None:
+        return super().route(request) or model_lists.one_of_anthropic(ROOT, request)
 
     def asked(self, request: Request) -> Asked | None:
         if (request.method, request.path) != ("POST", f"{ROOT}/v1/messages"):
@@ -220,21 +223,3 @@ def _usage(asked: Asked, answer: Answer) -> dict[str, Any]:
         "server_tool_use": None,
         "service_tier": "standard",
     }
-
-
-async def _models(exchange: Exchange) -> None:
-    names = list(exchange.site.models)
-    models = [
-        {
-            "id": name,
-            "type": "model",
-            "display_name": name.title(),
-            "created_at": "2026-09-01T00:00:00Z",
-            "lifecycle": "active",
-            "max_input_tokens": 1_000_000,
-            "max_tokens": 128_000,
-        }
-        for name in names
-    ]
-    page = {"has_more": False, "first_id": names[0], "last_id": names[-1]}
-    await exchange.json({"data": models, **page})

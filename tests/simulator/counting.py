@@ -41,6 +41,17 @@ async def chat(exchange: Exchange) -> None:
     await exchange.json({"object": "response.input_tokens", "input_tokens": total})
 
 
+async def vllm(exchange: Exchange) -> None:
+    body = exchange.request.json
+    if unknown := sorted(set(body) - {"model", "messages", "tools", "chat_template_kwargs"}):
+        await exchange.refuse(400, f"{unknown[0]}: Extra inputs are not permitted", "invalid_type")
+        return
+    texts = [one["content"] for one in body["messages"]]
+    total = words(*texts) + AROUND * len(texts)
+    tokens = list(range(total))
+    await exchange.json({"count": total, "max_model_len": 8192, "tokens": tokens})
+
+
 async def yandex(exchange: Exchange) -> None:
     """Token by token, ids as strings, and without a wrapper."""
     texts = [one["text"] for one in exchange.request.json["messages"]]

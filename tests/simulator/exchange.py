@@ -35,6 +35,10 @@ class Dialect(Protocol):
         """(method, path) of what is answered without a model."""
         ...
 
+    def route(self, request: Request) -> "Route | None":
+        """What answers a request without a model; its path may have a name in it."""
+        return self.routes().get((request.method, request.path))
+
     def asked(self, request: Request) -> Asked | None:
         """What a request wants of a model; None where its path is not of that kind."""
         ...

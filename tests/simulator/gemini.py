@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.simulator import files, model_lists
 from tests.simulator.answers import Answer, Asked
 from tests.simulator.exchange import Dialect, Exchange, Frames, Route
 from tests.simulator.wire import Request
@@ -38,9 +39,14 @@ class GeminiSide(Dialect):
 
     def routes(self) -> Mapping[tuple[str, str], Route]:
         return {
-            ("GET", "/v1beta/models"): _models,
+            ("GET", "/v1beta/models"): model_lists.gemini,
             ("POST", "/v1beta/models/mock:countTokens"): _count,
         }
+
+    def route(self, request: Request) -> Route | None:
+        return (
+            super().route(request) or files.of_gemini(request) or model_lists.one_of_gemini(request)
+        )
 
     def asked(self, request: Request) -> Asked | None:
         found = PATH.fullmatch(request.path) if request.method == "POST" else None
@@ -190,22 +196,6 @@ def _counted(asked: Asked, answer: Answer, counts: Mapping[str, int]) -> dict[st
         "promptTokensDetails": [{"modality": "TEXT", "tokenCount": read}],
     }
     return {"usageMetadata": usage}
-
-
-async def _models(exchange: Exchange) -> None:
-    models = [
-        {
-            "name": f"models/{name}",
-            "version": "001",
-            "displayName": name.title(),
-            "inputTokenLimit": 1_048_576,
-            "outputTokenLimit": 65_536,
-            "supportedGenerationMethods": ["generateContent", "countTokens"],
-            "thinking": True,
-        }
-        for name in exchange.site.models
-    ]
-    await exchange.json({"models": models})
 
 
 async def _count(exchange: Exchange) -> None:

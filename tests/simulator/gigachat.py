@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.simulator import counting
+from tests.simulator import counting, files
 from tests.simulator.answers import Answer, Asked
 from tests.simulator.exchange import Dialect, Exchange, Frames, Route, fault
 from tests.simulator.wire import Request
@@ -36,9 +36,13 @@ class GigaChatSide(Dialect):
             ("POST", "/gigachat/oauth"): _oauth,
             ("POST", "/gigachat/v1/token"): _password,
             ("GET", "/gigachat/v1/models"): _models,
+            ("GET", "/gigachat/v1/balance"): _balance,
             ("POST", V1): _chat,
             ("POST", "/gigachat/v1/tokens/count"): _count,
         }
+
+    def route(self, request: Request) -> Route | None:
+        return super().route(request) or files.of_gigachat(request)
 
     def asked(self, request: Request) -> Asked | None:
         if request.method != "POST" or request.path != V1:
@@ -306,13 +310,28 @@ async def _models(exchange: Exchange) -> None:
         await exchange.json({"object": "list", "data": models})
 
 
+async def _balance(exchange: Exchange) -> None:
+    """Tokens paid in advance; who pays as they go has none, which is a refusal."""
+    if not await _is_let_in(exchange):
+        return
+    if exchange.site.balance is None:
+        await exchange.json({"status": 403, "message": "Permission denied"}, 403)
+        return
+    rows = [{"usage": name, "value": left} for name, left in exchange.site.balance.items()]
+    await exchange.json({"balance": rows})
+
+
 async def _count(exchange: Exchange) -> None:
     if await _is_let_in(exchange):
         await counting.gigachat(exchange)
 
 
 async def _chat(exchange: Exchange) -> None:
-    if await _is_let_in(exchange):
+    if not await _is_let_in(exchange):
+        return
+    if name := files.unknown(exchange.site, exchange.request.json["messages"]):
+        await exchange.refuse(404, f"No such file: {name}")
+    else:
         await exchange.site.play(exchange)
 
 

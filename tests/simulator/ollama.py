@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.simulator import model_lists
 from tests.simulator.answers import Answer, Asked
 from tests.simulator.exchange import Dialect, Exchange, Frames, Route
 from tests.simulator.wire import Request
@@ -27,7 +28,8 @@ class OllamaSide(Dialect):
             ("GET", "/api/tags"): _tags,
             ("GET", "/api/ps"): _running,
             ("POST", "/api/show"): _show,
-            ("POST", "/api/pull"): _pull,
+            ("POST", "/api/pull"): model_lists.ollama_pull,
+            ("DELETE", "/api/delete"): model_lists.ollama_delete,
         }
 
     def asked(self, request: Request) -> Asked | None:
@@ -186,23 +188,3 @@ def _remote(name: str) -> dict[str, str]:
     if not name.endswith("cloud") and "elsewhere" not in name:
         return {}
     return {"remote_host": CLOUD, "remote_model": name.removesuffix("-cloud")}
-
-
-async def _pull(exchange: Exchange) -> None:
-    body = exchange.request.json
-    digest = f"sha256:{'b1' * 32}"
-    size = 98_362_432
-    lines: list[Any] = [{"status": "pulling manifest"}]
-    if not exchange.site.knows(body["model"]):
-        lines.append({"error": "pull model manifest: file does not exist"})
-    else:
-        layer = {"status": f"pulling {'b1' * 6}", "digest": digest, "total": size}
-        lines += [layer | {"completed": done} for done in (0, size // 2, size)]
-        lines += [
-            {"status": status}
-            for status in ("verifying sha256 digest", "writing manifest", "success")
-        ]
-    if body.get("stream", True):
-        await exchange.stream([exchange.dialect.frame(line) for line in lines])
-    else:
-        await exchange.json(lines[-1])

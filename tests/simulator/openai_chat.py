@@ -33,6 +33,7 @@ class OpenAISide(Dialect):
             ("GET", "/health"): _health,
             ("GET", "/v1/health"): _health,
             ("POST", "/v1/chat/completions/input_tokens"): counting.chat,
+            ("POST", "/tokenize"): counting.vllm,
         }
 
     def kind(self, request: Request) -> str | None:

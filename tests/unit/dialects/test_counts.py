@@ -79,6 +79,14 @@ def test_llamacpp_counts_a_chat() -> None:
     }
 
 
+def test_vllm_cuts_a_chat_into_tokens_beside_its_version() -> None:
+    path, body = asked("vllm")
+
+    assert path == "../tokenize"
+    assert set(body) == {"model", "messages", "tools"}
+    assert body["messages"][-1] == {"role": "user", "content": "Why?"}
+
+
 def test_gemini_counts_functions_and_schema_too() -> None:
     path, body = asked("gemini")
 
@@ -113,7 +121,7 @@ def test_gigachat_counts_texts_alone(dialect: str) -> None:
     assert body["input"][:2] == ["Be brief.", "Why?"]
     assert json.loads(body["input"][2])[0]["name"] == "weather"
     assert json.loads(body["input"][3])["type"] == "object"
-    with pytest.raises(UsageError, match="upload"):
+    with pytest.raises(UsageError, match="files are not counted"):
         asked(dialect, Count("m", (Message(Role.USER, (Media("image/png", b"x"),)),)))
 
 
@@ -122,6 +130,7 @@ def test_gigachat_counts_texts_alone(dialect: str) -> None:
     [
         ("anthropic", {"input_tokens": 14}, 14),
         ("openai_responses", {"object": "response.input_tokens", "input_tokens": 11}, 11),
+        ("vllm", {"count": 11, "max_model_len": 4096, "tokens": [1, 2]}, 11),
         ("openai_chat", {"object": "response.input_tokens", "input_tokens": 11}, 11),
         ("gemini", {"totalTokens": 31}, 31),
         (
@@ -148,7 +157,7 @@ def test_the_number_in_the_answer(dialect: str, answer: Json, tokens: int) -> No
 
 @pytest.mark.parametrize(
     "dialect",
-    ["anthropic", "openai_responses", "openai_chat", "gemini", "yandexgpt", "gigachat"],
+    ["anthropic", "openai_responses", "openai_chat", "vllm", "gemini", "yandexgpt", "gigachat"],
 )
 @pytest.mark.parametrize("answer", [{}, {"tokens": "many"}, {"input_tokens": None}])
 def test_an_answer_without_a_number_is_none(dialect: str, answer: Json) -> None:

@@ -45,6 +45,9 @@ def openai(message: str, *, kind: str | None = None, code: Any = None) -> Json:
          "provider-error", "loading", True),
         (503, {"error": "Model org/m is currently loading", "estimated_time": 20.0},
          "provider-error", "loading", True),
+        (500, {"error": {"code": 500, "message": "input (563 tokens) is too large to process."
+                         " increase the physical batch size (current batch size: 512)",
+                         "type": "server_error"}}, "rejected", "context", False),
         (400, {"error": {"code": 400, "message": "User location is not supported for the API use.",
                          "status": "FAILED_PRECONDITION"}}, "auth", "region", False),
         (400, {"error": "the input length exceeds the context length"},

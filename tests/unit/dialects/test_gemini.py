@@ -14,11 +14,10 @@ from llmctl.types import (
     Chat,
     Complete,
     Count,
-    Embed,
     Event,
+    Fill,
     Finished,
     FinishReason,
-    Image,
     Json,
     Media,
     Message,
@@ -250,7 +249,7 @@ def test_knobs_that_the_card_rules_out() -> None:
         body(Chat("m", (QUESTION,), tools=(Tool("f", "", WEATHER),)), tools=False)
 
 
-@pytest.mark.parametrize("call", [Complete("m", "a"), Embed("m", ("a",)), Image("m", "a")])
+@pytest.mark.parametrize("call", [Complete("m", "a"), Fill("m", "a")])
 def test_what_the_format_does_not_have_is_refused(call: Call) -> None:
     with pytest.raises(UsageError, match=f"no {type(call).__name__.lower()}"):
         Gemini().encode(call, Quirks())

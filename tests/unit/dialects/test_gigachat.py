@@ -11,7 +11,7 @@ from llmctl.types import (
     Call,
     Chat,
     Complete,
-    Embed,
+    Fill,
     Media,
     Message,
     Quirks,
@@ -181,12 +181,12 @@ def test_a_result_is_json_text(text: str, sent: Any) -> None:
 @pytest.mark.parametrize(
     "odd",
     [
-        Message(Role.USER, (Text("Что это?"), Media("image/png", b"x"))),
+        Message(Role.USER, (Text("Что это?"), Media("image/png", url="https://a.test/x.png"))),
         Message(Role.TOOL, (ToolResult("a", "weather", "1"), Text("и ещё"))),
         Message(Role.ASSISTANT, (ToolCall("a", "f", "{}"), ToolCall("b", "g", "{}"))),
         Message(Role.ASSISTANT, (ToolCall("a", "f", "[1]"),)),
     ],
-    ids=["media", "mixture", "two calls", "arguments"],
+    ids=["a picture elsewhere", "mixture", "two calls", "arguments"],
 )
 def test_what_cannot_be_expressed_is_refused(version: str, odd: Message) -> None:
     with pytest.raises(UsageError):
@@ -194,7 +194,7 @@ def test_what_cannot_be_expressed_is_refused(version: str, odd: Message) -> None
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("call", [Complete("m", "Небо"), Embed("m", ("a",))])
+@pytest.mark.parametrize("call", [Complete("m", "Небо"), Fill("m", "a")])
 def test_what_there_is_no_format_for(version: str, call: Call) -> None:
     with pytest.raises(UsageError):
         DIALECTS[version]().encode(call, Quirks())

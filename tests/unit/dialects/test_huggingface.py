@@ -95,9 +95,9 @@ def test_who_continues_no_texts_is_refused_with_those_who_do(partner: str) -> No
     )
 
 
-def test_what_the_format_does_not_have_is_refused() -> None:
+def test_what_a_partner_does_not_have_is_refused() -> None:
     with pytest.raises(UsageError):
-        encoded(Embed("m", ("a",)))
+        encoded(Embed("org/m:groq", ("a",)))
 
 
 def test_the_time_that_loading_will_take_is_kept() -> None:

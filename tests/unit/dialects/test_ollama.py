@@ -13,7 +13,7 @@ from llmctl.types import (
     Chat,
     Complete,
     Count,
-    Embed,
+    Fill,
     Image,
     Json,
     Media,
@@ -142,22 +142,22 @@ def test_what_the_user_says_beats_the_card_and_the_card_the_rest() -> None:
     assert body(flags, extra_body={"temperature": 2})["options"]["temperature"] == 0.5
 
 
-@pytest.mark.parametrize("call", [Embed("m", ("a",)), Image("m", "a"), Count("m", (QUESTION,))])
+@pytest.mark.parametrize("call", [Fill("m", "a"), Image("m", "a"), Count("m", (QUESTION,))])
 def test_what_the_format_does_not_have_is_refused(call: Call) -> None:
     with pytest.raises(UsageError, match=f"no {type(call).__name__.lower()}"):
         Ollama().encode(call, Quirks())
 
 
 @pytest.mark.parametrize(
-    "part",
+    ("part", "said"),
     [
-        Media("image/png", url="https://a.test/x.png"),
-        Media("application/pdf", b"%PDF"),
-        Media("audio/wav", b"RIFF"),
+        (Media("image/png", url="https://a.test/x.png"), "no image/png by URL"),
+        (Media("application/pdf", b"%PDF"), "no place for application/pdf"),
+        (Media("audio/wav", b"RIFF"), "no place for audio/wav"),
     ],
 )
-def test_only_pictures_at_hand_can_be_sent(part: Media) -> None:
-    with pytest.raises(UsageError, match="pictures only"):
+def test_only_pictures_at_hand_can_be_sent(part: Media, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
         body(Chat("m", (Message(Role.USER, (part,)),)))
 
 
@@ -212,7 +212,7 @@ def test_a_model_that_is_not_there_is_told_how_to_get() -> None:
     error = Ollama().failure(404, {}, json.dumps({"error": "model 'x' not found"}))
 
     assert isinstance(error, NotFound)
-    assert "ollama pull" in (error.hint or "")
+    assert "llmctl models pull ollama/" in (error.hint or "")
 
 
 # --------------------------------------------------------------------- the documentation of Ollama

@@ -12,10 +12,9 @@ from llmctl.types import (
     Call,
     Chat,
     Complete,
-    Embed,
+    Fill,
     Finished,
     FinishReason,
-    Image,
     Json,
     Quirks,
     TextDelta,
@@ -169,7 +168,7 @@ def test_a_stream_that_is_turned_off_by_hand_is_off_altogether(source: str) -> N
     assert "stream_options" not in http.body
 
 
-@pytest.mark.parametrize("call", [Embed("m", ("a",)), Image("m", "a")])
+@pytest.mark.parametrize("call", [Fill("m", "a")])
 def test_what_the_format_does_not_have_is_refused(call: Call) -> None:
     with pytest.raises(UsageError, match=f"no {type(call).__name__.lower()}"):
         OpenAIChat().encode(call, Quirks())

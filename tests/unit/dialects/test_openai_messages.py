@@ -108,9 +108,9 @@ def test_text_beside_a_call_of_a_function_is_kept() -> None:
         (Media("application/pdf", b"RIFF", name="a.pdf"),
          {"type": "file", "file": {"filename": "a.pdf",
                                    "file_data": "data:application/pdf;base64,UklGRg=="}}),
-        (Media("text/csv", b"RIFF"),
+        (Media("application/pdf", b"RIFF"),
          {"type": "file", "file": {"filename": "attachment",
-                                   "file_data": "data:text/csv;base64,UklGRg=="}}),
+                                   "file_data": "data:application/pdf;base64,UklGRg=="}}),
     ],
 )  # fmt: skip
 def test_attachments(part: Media, expected: Json) -> None:
@@ -119,7 +119,13 @@ def test_attachments(part: Media, expected: Json) -> None:
     assert shaped["content"] == [{"type": "text", "text": "See:"}, expected]
 
 
-@pytest.mark.parametrize("kind", ["application/pdf", "audio/wav", "video/mp4"])
+@pytest.mark.parametrize("kind", ["video/mp4", "audio/flac", "text/csv", "application/zip"])
+def test_a_kind_that_the_format_has_no_word_for_is_refused(kind: str) -> None:
+    with pytest.raises(UsageError, match=f"no place for {kind}"):
+        encode_messages([user(Media(kind, b"x"))], "system")
+
+
+@pytest.mark.parametrize("kind", ["application/pdf", "audio/wav"])
 def test_only_pictures_may_be_elsewhere(kind: str) -> None:
     with pytest.raises(UsageError, match=f"takes no {kind} by URL"):
         encode_messages([user(Media(kind, url="https://a.test/x"))], "system")

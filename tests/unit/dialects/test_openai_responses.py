@@ -13,7 +13,6 @@ from llmctl.types import (
     Chat,
     Complete,
     Embed,
-    Image,
     Json,
     Media,
     Message,
@@ -214,7 +213,7 @@ def test_functions_that_a_model_cannot_call_are_refused() -> None:
         body(FULL, tools=False)
 
 
-@pytest.mark.parametrize("call", [Complete("m", "a"), Embed("m", ("a",)), Image("m", "a")])
+@pytest.mark.parametrize("call", [Complete("m", "a"), Embed("m", ("a",))])
 def test_what_the_format_does_not_have_is_refused(call: Call) -> None:
     with pytest.raises(UsageError, match=f"no {type(call).__name__.lower()}"):
         OpenAIResponses().encode(call, Quirks())

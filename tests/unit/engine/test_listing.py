@@ -6,11 +6,20 @@ from contextlib import nullcontext
 import pytest
 
 from llmctl import catalogue
-from llmctl.engine.listing import models_of, refuse_to_ask
-from llmctl.errors import AuthFailed, ConfigError, LlmctlError, PrivacyRefused, UsageError
+from llmctl.engine.listing import described, models_of, published, refuse_to_ask
+from llmctl.errors import (
+    AuthFailed,
+    ConfigError,
+    LlmctlError,
+    NotFound,
+    PrivacyRefused,
+    ProviderFailed,
+    UsageError,
+)
 from llmctl.settings import Loaded, Policy, ProviderSettings, Settings
 from llmctl.types import Level
 from tests.simulator import Simulator
+from tests.simulator.hosts import host_url
 
 
 def at(provider: str, url: str) -> Settings:
@@ -85,3 +94,72 @@ def test_what_has_no_server_cannot_be_asked() -> None:
 
     with pytest.raises(UsageError, match="local cannot be asked"):
         refuse_to_ask(catalogue.card("local", loaded.settings), loaded)
+
+
+# ---- pages and single models
+
+
+@pytest.mark.parametrize("provider", ["gemini", "anthropic"])
+def test_every_page_of_a_list_is_asked_for(
+    provider: str, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{provider.upper()}_API_KEY", "k" * 20)
+    sim.models, sim.page = tuple(f"m{number}" for number in range(5)), 2
+    own = at(provider, sim.url if provider == "gemini" else sim.anthropic_url)
+
+    assert asyncio.run(models_of(catalogue.card(provider, own), own)) == list(sim.models)
+    assert len(sim.requests) == 3
+    assert len({one.connection for one in sim.requests}) == 1
+
+
+@pytest.mark.parametrize("provider", ["gemini", "anthropic"])
+def test_a_list_that_leads_in_a_circle(
+    provider: str, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{provider.upper()}_API_KEY", "k" * 20)
+    sim.circular = True
+    own = at(provider, sim.url if provider == "gemini" else sim.anthropic_url)
+
+    with pytest.raises(ProviderFailed) as caught:
+        asyncio.run(models_of(catalogue.card(provider, own), own))
+
+    assert (caught.value.reason, caught.value.provider) == ("repeated-page", provider)
+    assert len(sim.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("provider", "path", "context"),
+    [("gemini", "/v1beta/models/mock", 1_048_576), ("anthropic", "/v1/models/mock", 1_000_000),
+     ("ollama", "/api/show", 4096)],
+)  # fmt: skip
+def test_what_a_provider_says_of_one_model(
+    provider: str, path: str, context: int, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "k" * 20)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k" * 20)
+    own = at(provider, sim.anthropic_url if provider == "anthropic" else sim.url)
+
+    said = asyncio.run(described(catalogue.card(provider, own), "mock", own))
+
+    assert (said.name, said.context) == ("mock", context)
+    [request] = sim.requests
+    assert request.path.endswith(path)
+
+
+def test_a_server_without_such_a_page_has_its_list(sim: Simulator) -> None:
+    own = at("vllm", sim.openai_url)
+    card = catalogue.card("vllm", own)
+
+    assert asyncio.run(described(card, "mock", own)).name == "mock"
+    assert [one.path for one in sim.requests] == ["/v1/models/mock", "/v1/models"]
+    with pytest.raises(NotFound, match="vllm has no model nosuch"):
+        asyncio.run(described(card, "nosuch", own))
+
+
+def test_a_list_open_to_everybody_needs_no_key(sim: Simulator) -> None:
+    own = at("huggingface", host_url(sim.url, "huggingface"))
+
+    found = asyncio.run(published(catalogue.card("huggingface", own), own, keyless=True))
+
+    assert [one.name for one in found] == list(sim.models)
+    assert "authorization" not in sim.requests[0].headers

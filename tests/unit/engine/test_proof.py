@@ -100,8 +100,8 @@ def claim(request: httpx.Request, body: Any) -> str:
     return next((name for name, there in marks.items() if there), "streamed")
 
 
-def said(text: str, finish: str = "stop") -> Any:
-    usage = {"prompt_tokens": 5, "completion_tokens": 2}
+def said(text: str, finish: str = "stop", tokens: int = 2) -> Any:
+    usage = {"prompt_tokens": 5, "completion_tokens": tokens}
     message = {"role": "assistant", "content": text}
     return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
 
@@ -153,7 +153,7 @@ def test_a_provider_that_does_it_all_passes_in_ten_calls() -> None:
         ("list", (500, {"error": {"message": "oh"}}), "oh"),
         ("whole", (500, {"error": {"message": "oh"}}), "oh"),
         ("system", (400, {"error": {"message": "no role system"}}), "no role system"),
-        ("max-tokens", (200, said("1 2 3")), "instead of at 16 tokens"),
+        ("max-tokens", (200, said("1 2 3", tokens=40)), "instead of at 16 tokens"),
         ("schema", (200, said("Canberra")), "not JSON"),
         ("schema", (200, said('{"town": "Canberra"}')), "does not match"),
         ("sampling", (400, {"error": {"message": "no seed"}}), "no seed"),

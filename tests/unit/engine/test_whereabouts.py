@@ -10,9 +10,9 @@ import pytest
 
 from llmctl.dialects import DIALECTS, Frame, Framing, HttpCall
 from llmctl.engine.route import Route
-from llmctl.engine.whereabouts import must_ask, refuse_elsewhere
-from llmctl.errors import LlmctlError, NotFound, PrivacyRefused, ProviderFailed
-from llmctl.types import Level, Quirks, Verdict
+from llmctl.engine.whereabouts import can_tell, must_ask, refuse_elsewhere, refuse_untaken
+from llmctl.errors import LlmctlError, NotFound, PrivacyRefused, ProviderFailed, UsageError
+from llmctl.types import Chat, Level, Media, Message, Quirks, Role, Text, Verdict
 
 FORBIDDEN = Verdict(False, Level.UNKNOWN, reasons=("at worst device is allowed (flag)",))
 ALLOWED = Verdict(True, Level.UNKNOWN)
@@ -85,3 +85,46 @@ def test_whatever_else_it_says_keeps_the_prompt_here(
 ) -> None:
     with pytest.raises(error, match=said):
         ask(status, body)
+
+
+# ---- what a model takes
+
+
+def asked_what(status: int, body: str, *kinds: str) -> Lane:
+    lane = Lane(status, body)
+    files = tuple(Media(kind, data=b"x") for kind in kinds)
+    call = Chat("m", (Message(Role.USER, (*files, Text("x"))),))
+    asyncio.run(refuse_untaken(route(None), call, cast(Any, lane)))
+    return lane
+
+
+SEES = json.dumps({"capabilities": ["completion", "vision"]})
+
+
+def test_a_server_is_asked_what_a_model_takes_where_there_are_files() -> None:
+    assert [one.path for one in asked_what(200, SEES, "image/png").asked] == ["api/show"]
+    assert asked_what(200, SEES).asked == []
+    assert can_tell(route(None))
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds", "said"),
+    [
+        ('{"capabilities": ["completion"]}', ("image/png",), "takes no image"),
+        (SEES, ("image/png", "audio/wav"), "takes no audio"),
+        (SEES, ("application/pdf",), "takes no pdf"),
+    ],
+)
+def test_a_file_that_it_does_not_take_stays_here(
+    body: str, kinds: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        asked_what(200, body, *kinds)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, '{"details": {}}'), (404, "{}"), (500, ""), (200, "no JSON"),
+                         (200, "[]"), (200, '{"capabilities": null}')],
+)  # fmt: skip
+def test_a_server_that_does_not_say_it_will_see_for_itself(status: int, body: str) -> None:
+    assert len(asked_what(status, body, "image/png").asked) == 1

@@ -20,7 +20,16 @@ def test_a_full_receipt_has_the_promised_shape() -> None:
         "started_at": "2026-11-23T15:00:00Z",
         "text": "Blue.",
         "reasoning": "Rayleigh",
-        "media": [{"media_type": "image/png", "data": "iVBORw==", "url": None, "name": "sky.png"}],
+        "media": [
+            {
+                "media_type": "image/png",
+                "data": "iVBORw==",
+                "url": None,
+                "name": "sky.png",
+                "path": None,
+                "bytes": 4,
+            }
+        ],
         "model": {
             "requested": "openai/gpt-6-luna",
             "resolved": "gpt-6-luna-2026-09-01",

@@ -35,7 +35,15 @@ from tests.unit.output.shared import FAILED, FULL, PIPED
         ),
         (
             Media("image/png", b"\x00\x01"),
-            {"type": "media", "media_type": "image/png", "data": "AAE=", "url": None, "name": None},
+            {
+                "type": "media",
+                "media_type": "image/png",
+                "data": "AAE=",
+                "url": None,
+                "name": None,
+                "path": None,
+                "bytes": 2,
+            },
         ),
         (Vector(1, (0.5, -1.0)), {"type": "vector", "index": 1, "values": [0.5, -1.0]}),
         (

@@ -160,11 +160,84 @@ def test_every_text_that_leaves_is_searched(call: Chat | Complete, place: str) -
     assert f"OpenAI key ({place})" in error.message
     assert KEY not in f"{error.message}{error.hint}"
 
-    result = screened(call, secrets="redact")
+    # Where it stays on one's own hardware, files may go that only their names can be searched of.
+    result = screened(call, secrets="redact", is_local=True)
 
     assert KEY not in sent(result)
     assert "[SECRET_1]" in sent(result)
     assert result.redactions == {"secret": 1}
+
+
+PICTURE = Media("image/png", b"x", name="scan.png")
+
+
+def picture(name: str = "scan.png") -> Chat:
+    return Chat("m", (Message(Role.USER, (replace(PICTURE, name=name), Text("x"))),))
+
+
+def test_what_cannot_be_searched_is_told() -> None:
+    [note] = screened(picture()).notes
+
+    assert (note.code, "scan.png" in note.text) == ("not-searched", True)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [{"pii": "redact"}, {"pii": "block"}, {"pii": "local-only"}, {"secrets": "redact"},
+     {"pii_by": {"email": "redact"}}, {"pii": "warn", "pii_by": {"phone": "block"}}],
+)  # fmt: skip
+def test_what_cannot_be_searched_does_not_leave_where_policy_has_it_searched(
+    rules: dict[str, Any],
+) -> None:
+    error = refused(picture(), **rules)
+
+    assert (error.exit_code, error.reason) == (4, "not-searched")
+    assert "scan.png" in error.message
+    assert "--flag" in error.message
+    assert "leave --flag out" in str(error.hint)
+    assert "llmctl models list local" in str(error.hint)
+
+
+@pytest.mark.parametrize(
+    "rules", [{}, {"secrets": "block"}, {"secrets": "allow"}, {"pii": "warn"}, {"pii": "allow"},
+              {"pii": "allow", "pii_by": {"email": "warn"}}],
+)  # fmt: skip
+def test_it_may_leave_where_policy_asks_for_no_more_than_a_look(rules: dict[str, Any]) -> None:
+    assert screened(picture(), **rules).call == picture()
+
+
+def test_it_may_go_to_what_stays_here() -> None:
+    result = screened(picture(), is_local=True, pii="redact", secrets="redact")
+
+    assert result.call == picture()
+    assert "not-searched" in [note.code for note in result.notes]
+
+
+def test_a_list_of_names_holds_for_files_too(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("Ромашка\n")
+    privacy = Controls(redact_names=str(tmp_path / "names.txt"))
+    own = Loaded(Settings(privacy=privacy), {})
+
+    with pytest.raises(PrivacyRefused, match=r"scan\.png"):
+        screen(picture(), own, is_local=False)
+
+
+def test_a_file_that_forbids_it_names_no_flag_to_leave_out(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[policy]\npii = "block"\n')
+
+    with pytest.raises(PrivacyRefused) as caught:
+        screen(picture(), loaded(Origin("user", str(file)), pii="block"), is_local=False)
+
+    assert f"{file}:2" in caught.value.message
+    assert "out" not in str(caught.value.hint)
+
+
+def test_a_name_that_must_not_be_seen_is_not_shown_in_the_refusal() -> None:
+    error = refused(picture(f"{MAIL}.png"), pii="redact")
+
+    assert MAIL not in f"{error.message}{error.hint}"
+    assert "image/png" in error.message
 
 
 def test_a_file_whose_name_is_a_secret_is_not_named() -> None:

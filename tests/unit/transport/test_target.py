@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from llmctl.errors import ConfigError
+from llmctl.errors import ConfigError, ProviderFailed
 from llmctl.transport.target import Target
 
 
@@ -116,3 +116,46 @@ def test_neither_key_nor_proxy_is_in_the_repr() -> None:
 
     assert key not in shown
     assert "a.test" in shown
+
+
+# ------------------------------------------------------------- addresses that a server names itself
+
+HOME = Target(provider="acme", base_url="https://api.example.com/v1?api-version=7")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://api.example.com/upload?upload_id=1",
+        "https://api.example.com:443/upload",
+        "https://API.EXAMPLE.COM/upload",
+    ],
+)
+def test_an_address_on_the_same_host_is_taken_as_it_stands(address: str) -> None:
+    assert HOME.url(address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/upload",
+        "https://api.example.com.evil.example/upload",
+        "https://api.example.com@evil.example/upload",
+        "https://me@api.example.com/upload",
+        "https://api.example.com:8443/upload",
+        "http://api.example.com/upload",
+        "https:///upload",
+        "https://[::1/upload",
+        "https://api.example.com:port/upload",
+        "https://evil.example\\@api.example.com/upload",
+    ],
+)
+def test_no_key_goes_to_an_address_elsewhere(address: str) -> None:
+    with pytest.raises(ProviderFailed, match="follows no redirect") as caught:
+        HOME.url(address)
+
+    assert (caught.value.reason, caught.value.retryable) == ("redirect", False)
+
+
+def test_a_name_with_an_address_in_it_is_a_path() -> None:
+    assert HOME.url("models/https://x").startswith("https://api.example.com/v1/models/")

@@ -1,0 +1,114 @@
+"""`llmctl embed --dry-run`: how many requests, the first of them as it would leave, and what all of
+them would cost; nothing is sent."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llmctl.cli.attempt import given_back
+from llmctl.cli.dry_run import COST
+from llmctl.cli.embed_running import Job
+from llmctl.cli.embed_source import items
+from llmctl.cost.budgets import new_run
+from llmctl.cost.estimate import estimated
+from llmctl.cost.money import Money
+from llmctl.engine.clearance import cleared
+from llmctl.engine.cutting import cut
+from llmctl.output.envelope import document
+from llmctl.output.estimates import estimate_json
+from llmctl.output.streams import err
+from llmctl.output.terminal import safe_line
+from llmctl.types import Json
+from llmctl.values import replace
+
+if TYPE_CHECKING:
+    from llmctl.cost.estimate import Estimate
+    from llmctl.engine.clearance import Cleared
+
+
+async def print_requests(job: Job) -> None:
+    """Everything is checked as if it were sent: raises PrivacyRefused, BudgetRefused, UsageError
+    for a text that would not go."""
+    run = f"embed-{new_run()}"
+    first: Cleared | None = None
+    held: list[Cleared] = []
+    total: Estimate | None = None
+    texts = requests = 0
+    notes: dict[str, bool] = {}
+    found = items(job.asked, job.source, job.loaded)
+    try:
+        async for batch in cut(found, job.plan, job.route.model_card):
+            call = replace(job.call, texts=tuple(one.text for one in batch))
+            ready = cleared(job.route, call, job.loaded, run=run)
+            if ready.reservation is not None:
+                held.append(ready)
+            first = first or ready
+            notes |= {note.text: note.insists for note in (*job.plan.notes, *ready.notes)}
+            one = _estimated(ready)
+            total = one if total is None else _sum(total, one)
+            texts, requests = texts + len(batch), requests + 1
+    finally:
+        for ready in held:
+            given_back(ready)
+    assert first is not None  # noqa: S101  a source without a text raises
+    assert total is not None  # noqa: S101
+    _print(first, total, texts, requests)
+    for text, insists in notes.items():
+        if insists or not job.asked.quiet:
+            err(f"llmctl: {safe_line(text)}\n")
+
+
+def _estimated(ready: "Cleared") -> "Estimate":
+    return estimated(
+        ready.route.card,
+        ready.route.model_card,
+        ready.call,
+        at=datetime.now(UTC),
+        terms=ready.route.terms(ready.call),
+        exact=True,
+    )
+
+
+def _sum(one: "Estimate", other: "Estimate") -> "Estimate":
+    return replace(
+        one,
+        input_tokens=one.input_tokens + other.input_tokens,
+        input_least=one.input_least + other.input_least,
+        input_most=one.input_most + other.input_most,
+        low=_both(one.low, other.low),
+        usual=_both(one.usual, other.usual),
+        high=_both(one.high, other.high),
+        high_input=_both(one.high_input, other.high_input),
+    )
+
+
+def _both(one: Money | None, other: Money | None) -> Money | None:
+    if one is None or other is None:
+        return None
+    return Money(one.amount + other.amount, one.currency)
+
+
+def _print(ready: "Cleared", total: "Estimate", texts: int, requests: int) -> None:
+    route = ready.route
+    http = route.dialect.encode(ready.call, route.quirks)
+    fetched = ["Authorization"] if route.target.auth else []  # what a flow will put there
+    estimate = estimate_json(total)
+    shown: dict[str, Json] = {
+        "version": 1,
+        "provider": route.provider,
+        "model": route.model,
+        "texts": texts,
+        "requests": requests,
+        "method": http.method,
+        "url": route.target.url(http.path, http.base),
+        "headers": sorted({*fetched, *route.target.headers, *http.headers}, key=str.lower),
+        "body": http.body,
+        "privacy": {
+            "level": route.verdict.level.value,
+            "region": route.verdict.region,
+            "retention_days": route.verdict.retention_days,
+            "redactions": ready.screened.redactions,
+        },
+        "estimate": estimate,
+        "cost": None if estimate["low"] is None else {name: estimate[name] for name in COST},
+    }
+    document(shown)

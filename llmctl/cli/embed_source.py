@@ -1,0 +1,84 @@
+"""The texts of one `llmctl embed`, one after the other as they are read."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from llmctl.cli.stdin import piped, read_stdin
+from llmctl.engine.embedding import Item
+from llmctl.errors import UsageError
+from llmctl.messages import _
+from llmctl.values import dataclass
+
+if TYPE_CHECKING:
+    from llmctl.cli.embed_asked import EmbedAsked
+    from llmctl.settings import Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the texts are: `text` is the only one there is, else they are rows of `path`, None
+    standing for standard input."""
+
+    text: str | None = None
+    path: str | None = None
+
+
+def source_of(asked: "EmbedAsked", encoding: str | None) -> Source:
+    """Raises UsageError where there is nothing to read."""
+    if asked.text is not None and asked.text != "-":
+        return Source(text=asked.text)
+    if asked.file is not None and asked.file != "-":
+        return Source(path=asked.file)
+    wanted = asked.text == "-" or asked.file == "-"
+    if not wanted and (asked.no_stdin or not piped()):
+        raise UsageError(
+            _("there is no text"),
+            hint=_('give one: llmctl embed "a text", or a text a line with --file PATH'),
+        )
+    if asked.whole:
+        text = read_stdin(encoding, quiet=asked.quiet)
+        if not text.strip():
+            raise UsageError(_("the text is empty"))
+        return Source(text=text.rstrip("\n"))
+    return Source()
+
+
+async def items(
+    asked: "EmbedAsked", source: Source, loaded: "Loaded | None" = None
+) -> AsyncIterator[Item]:
+    """The texts in order; raises UsageError for a row without one and for an empty source, and what
+    a data set may lead to."""
+    if source.text is not None:
+        yield Item(0, source.text)
+        return
+    from llmctl.rows import BadRow, BadText, open_rows, text_of
+
+    number = 0
+    rows = open_rows(
+        source.path,
+        format=asked.input_format,
+        columns=(asked.column,) if asked.column else (),
+        limit=asked.limit,
+        encoding=loaded.settings.output.encoding if loaded else None,
+        loaded=loaded,
+    )
+    async with aclosing(rows) as found:
+        async for row in found:
+            if isinstance(row, BadRow):
+                raise _bad(row.line, row.why)
+            try:
+                text = text_of(row, asked.column)
+            except BadText as bad:
+                raise _bad(row.line, str(bad)) from None
+            yield Item(number, text, row.line, row.id)
+            number += 1
+    if not number:
+        raise UsageError(_("{source} has no text in it", source=source.path or _("standard input")))
+
+
+def _bad(line: int, why: str) -> UsageError:
+    return UsageError(
+        _("line {line}: {said}", line=line, said=why),
+        hint=_("mend the row or leave it out; where the texts stand is said with --column NAME"),
+    )

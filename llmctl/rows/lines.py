@@ -1,0 +1,117 @@
+"""Rows that are lines: of JSON, or of plain text. A line ends at LF or CRLF and nowhere else."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import BinaryIO
+
+from llmctl.messages import _
+from llmctl.rows import BadRow, Row
+from llmctl.types import Json
+
+Found = Row | BadRow
+
+LONGEST_LINE = 64 * 2**20  # bytes: room for a few pictures in base64
+BOM = b"\xef\xbb\xbf"
+
+
+def raw_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+    """(number from 1, bytes without the end of the line); None in place of a line that is too long
+    to be held, which is read past."""
+    number = 0
+    while line := file.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
+                pass
+            yield number, None
+            continue
+        if number == 1:
+            line = line.removeprefix(BOM)
+        yield number, line.rstrip(b"\r\n")
+
+
+def json_rows(file: BinaryIO, columns: Sequence[str], encoding: str | None) -> Iterator[Found]:
+    """A value of JSON a line: an object, or a text or a list of messages alone. Blank lines are
+    skipped."""
+    for number, line in raw_lines(file):
+        if line is None:
+            yield too_long(number)
+        elif line and not line.isspace():
+            yield json_row(number, line, columns, encoding)
+
+
+def json_row(number: int, line: bytes, columns: Sequence[str], encoding: str | None) -> Found:
+    try:
+        value = json.loads(line if encoding is None else line.decode(encoding))
+    except UnicodeDecodeError as error:
+        return BadRow(number, not_text(error))
+    except json.JSONDecodeError as error:
+        return BadRow(number, _("no JSON: {why} (character {at})", why=error.msg, at=error.pos + 1))
+    except (ValueError, RecursionError):  # numbers and nestings beyond all bounds
+        return BadRow(number, _("no JSON that can be read"))
+    if isinstance(value, str):
+        value = {"prompt": value}
+    elif isinstance(value, list):
+        value = {"messages": value}
+    elif not isinstance(value, dict):
+        return BadRow(number, _("a row is an object of JSON, and this is none"))
+    if b"\\ud" in line.lower() and not _is_whole(value):
+        return BadRow(number, _("it holds half a character (a lone surrogate)"))
+    return chosen(number, for_batch(value), columns)
+
+
+def _is_whole(value: Json) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def for_batch(value: dict[str, Json]) -> dict[str, Json]:
+    """A line of OpenAI's batches as a row: what is in its body, under its own id."""
+    body = value.get("body")
+    if not isinstance(body, dict) or "custom_id" not in value:
+        return value
+    return {"id": value["custom_id"], **body}
+
+
+def chosen(line: int, values: Mapping[str, Json], columns: Sequence[str]) -> Found:
+    """A row with the columns that were asked for, or what is wrong with it."""
+    said = values.get("id")
+    id = str(said) if isinstance(said, str | int) and not isinstance(said, bool) else None
+    id = id or None
+    if not columns:
+        return Row(line, values, id)
+    for name in columns:
+        if name not in values:
+            return BadRow(
+                line,
+                _("there is no column {name}; there are: {names}", name=name,
+                  names=", ".join(values)[:200] or "-"),
+                id,
+            )  # fmt: skip
+    return Row(line, {name: values[name] for name in columns}, id)
+
+
+def text_rows(file: BinaryIO, encoding: str | None) -> Iterator[Found]:
+    """A prompt a line; blank lines are skipped."""
+    for number, line in raw_lines(file):
+        if line is None:
+            yield too_long(number)
+        elif b"\0" in line:
+            yield BadRow(number, _("it holds a NUL byte"))
+        elif line and not line.isspace():
+            try:
+                yield Row(number, {"prompt": line.decode(encoding or "utf-8")})
+            except UnicodeDecodeError as error:
+                yield BadRow(number, not_text(error))
+
+
+def too_long(number: int) -> BadRow:
+    return BadRow(number, _("the line is longer than {limit} MB", limit=LONGEST_LINE >> 20))
+
+
+def not_text(error: UnicodeDecodeError) -> str:
+    return _("not valid {name} (byte {at}); name its encoding with --encoding",
+             name=error.encoding.upper(), at=error.start + 1)  # fmt: skip

@@ -1,0 +1,119 @@
+"""Rows of tables as text: CSV in all its forms, and TSV."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from llmctl.errors import UsageError
+from llmctl.messages import _
+from llmctl.rows import BadRow, Row
+from llmctl.rows.lines import LONGEST_LINE, chosen, raw_lines
+from llmctl.rows.local import refuse_missing
+
+Found = Row | BadRow
+
+# What may stand between columns; a spreadsheet of a Russian system writes semicolons.
+SEPARATORS = (",", ";", "\t", "|")
+
+
+class Lines:
+    """Lines of text for the reader of the standard library, that knows how far it has come. Bytes
+    that are no text become lone surrogates, by which their row is found."""
+
+    def __init__(self, file: BinaryIO, encoding: str | None) -> None:
+        self.number = 0
+        self.encoding = encoding or "utf-8"
+        self._lines = raw_lines(file)
+        self._kept: list[str] = []
+
+    def peek(self) -> str:
+        """The first line, "" for none."""
+        line = next(self, "")
+        self._kept.append(line)
+        self.number -= 1
+        return line
+
+    def __iter__(self) -> "Lines":
+        return self
+
+    def __next__(self) -> str:
+        if self._kept:
+            self.number += 1
+            return self._kept.pop()
+        self.number, line = next(self._lines)
+        if line is None:
+            raise csv.Error(_("the line is longer than {limit} MB", limit=LONGEST_LINE >> 20))
+        return line.decode(self.encoding, "surrogateescape") + "\n"
+
+
+def table_rows(
+    file: BinaryIO, columns: Sequence[str], encoding: str | None, *, separator: str | None
+) -> Iterator[Found]:
+    """A table with a first row of names. Without `separator` it is what stands most often between
+    them. Raises UsageError for a table without names and for columns that it does not have."""
+    csv.field_size_limit(LONGEST_LINE)
+    lines = Lines(file, encoding)
+    first = lines.peek()
+    separator = separator or likely(first)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    try:
+        names = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise UsageError(_("the first row is no row of names: {why}", why=error)) from None
+    _check(names, lines.encoding)
+    refuse_missing(columns, names)
+    while True:
+        begun = lines.number + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield BadRow(begun, _("it does not read as a row: {why}", why=error))
+            continue
+        if row and any(row):
+            yield _row(begun, row, names, columns, lines.encoding)
+
+
+def likely(line: str) -> str:
+    """The separator of a row of names: the one that occurs most, quoted text left out."""
+    bare = "".join(line.split('"')[::2])
+    counts = Counter(sign for sign in bare if sign in SEPARATORS)
+    return counts.most_common(1)[0][0] if counts else ","
+
+
+def _check(names: list[str], encoding: str) -> None:
+    if not any(names):
+        raise UsageError(
+            _("the table has no names of columns in its first row"),
+            hint=_("a file of one text a line ends in .txt"),
+        )
+    if any(not name.isprintable() for name in names):
+        raise UsageError(
+            _("the names of the columns are not valid {name}", name=encoding.upper()),
+            hint=_("name its encoding: --encoding NAME (cp1251, cp866, koi8-r, latin-1, ...)"),
+        )
+    if twice := next((name for name, times in Counter(names).items() if times > 1), None):
+        raise UsageError(_("the table has two columns of the name {name}", name=twice or '""'))
+
+
+def _row(
+    begun: int, row: list[str], names: list[str], columns: Sequence[str], encoding: str
+) -> Found:
+    if len(row) != len(names):
+        return BadRow(
+            begun,
+            _("it has {count} columns, and there are names for {names}", count=len(row),
+              names=len(names)),
+        )  # fmt: skip
+    text = "".join(row)
+    if "\0" in text:
+        return BadRow(begun, _("it holds a NUL byte"))
+    if not text.isascii() and any("\udc80" <= sign <= "\udcff" for sign in text):
+        return BadRow(
+            begun, _("not valid {name}; name its encoding with --encoding", name=encoding.upper())
+        )
+    values = dict(zip(names, row, strict=True))
+    found = chosen(begun, values, ())
+    return chosen(begun, values, columns)._replace(id=found.id)

@@ -1,0 +1,233 @@
+"""Files that a model does not take are refused before anything is sent, with a model that does."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmctl import settings
+from llmctl.engine.attaching import fitting_files
+from llmctl.engine.clearance import cleared
+from llmctl.engine.resolve import resolve
+from llmctl.engine.route import Route
+from llmctl.errors import PrivacyRefused, UsageError
+from llmctl.settings import Loaded
+from llmctl.types import Chat, Level, Media, Message, Role, Text
+from llmctl.values import replace
+from tests.attachments import DOCX, docx, mp4, pdf, png, wav
+
+KEYS = ("OPENAI_API_KEY", "GROQ_API_KEY", "YC_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY",
+        "GIGACHAT_CREDENTIALS", "MISTRAL_API_KEY", "XAI_API_KEY", "OPENROUTER_API_KEY",
+        "DEEPSEEK_API_KEY")  # fmt: skip
+PNG = Media("image/png", data=png(), name="cat.png")
+PDF = Media("application/pdf", data=pdf(), name="a.pdf")
+WAV = Media("audio/wav", data=wav(), name="a.wav")
+MP4 = Media("video/mp4", data=mp4(), name="a.mp4")
+OFFICE = Media(DOCX, data=docx(), name="a.docx")
+
+
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keys of all providers but those that a test takes away."""
+    for name in KEYS:
+        monkeypatch.setenv(name, "x" * 24)
+    monkeypatch.setenv("YC_FOLDER_ID", "b1gown")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-" + "x" * 40)
+    monkeypatch.chdir(tmp_path)
+    # Facts get old, and then every level is one step worse.
+    monkeypatch.setattr("llmctl.privacy.standing.utc_today", lambda: date(2026, 11, 25))
+
+
+def with_files(model: str, *files: Media) -> Chat:
+    return Chat(model, (Message(Role.USER, (*files, Text("What is it?"))),))
+
+
+def fitted(
+    name: str, *files: Media, flags: dict[str, Any] | None = None
+) -> tuple[Route, Loaded, list[str]]:
+    loaded = settings.load(flags or {})
+    route = resolve(name, loaded, shown=True)
+    notes = fitting_files(route, with_files(route.model, *files), loaded)
+    return route, loaded, [one.code for one in notes]
+
+
+def refusal(name: str, *files: Media, flags: dict[str, Any] | None = None) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        fitted(name, *files, flags=flags)
+    assert caught.value.exit_code == 2
+    return caught.value
+
+
+def named(error: UsageError) -> list[str]:
+    """The models that a hint names."""
+    listed = str(error.hint).rpartition(": ")[2].split(", ")
+    return [one.removeprefix("-m ") for one in listed]
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("openai/gpt-6-luna", PNG), ("openai/gpt-6-luna", PDF),
+        ("anthropic/claude-sonnet-5-5", PDF), ("gemini/gemini-4-argon", MP4),
+        ("gemini/gemini-4-argon", WAV), ("gigachat/GigaChat-2-Max", OFFICE),
+        ("yandexgpt/gemma-3-27b-it", PNG),
+    ],
+)  # fmt: skip
+def test_what_a_model_takes_passes_without_a_word(name: str, file: Media) -> None:
+    assert fitted(name, file)[2] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "said"),
+    [
+        ("openai/gpt-3.5-turbo", PNG, "openai/gpt-3.5-turbo takes no image: cat.png"),
+        ("openai/gpt-6-luna", MP4, "takes no video: a.mp4"),
+        ("anthropic/claude-sonnet-5-5", WAV, "takes no audio: a.wav"),
+        ("gemini/gemini-4-argon", OFFICE, "takes no office: a.docx"),
+        ("yandexgpt/yandexgpt", PNG, "takes no image"),
+        ("local/smollm2-135m", PNG, "takes no image"),
+        ("local/./some.gguf", PNG, "takes no image"),
+    ],
+)
+def test_what_it_does_not_take_is_refused(name: str, file: Media, said: str) -> None:
+    error = refusal(name, PNG if file is not PNG and "gpt-6" in name else file, file)
+
+    assert said in error.message
+
+
+def test_a_model_of_the_same_provider_is_named_first_and_it_takes_the_file() -> None:
+    for name, file in (("openai/gpt-3.5-turbo", PNG), ("yandexgpt/yandexgpt", PNG)):
+        models = named(refusal(name, file))
+        assert models[0].partition("/")[0] == name.partition("/")[0]
+        for one in models:
+            assert fitted(one, file)[2] == []
+
+
+def test_one_whose_key_is_there_comes_before_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in KEYS:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "x" * 24)
+
+    assert named(refusal("deepseek/deepseek-v4-pro", PDF))[0].startswith("anthropic/")
+
+
+def test_only_models_that_policy_allows_are_named() -> None:
+    models = named(refusal("deepseek/deepseek-v4-pro", PNG, flags={"policy.deny": ["openai"]}))
+    assert models
+    assert not [one for one in models if one.startswith("openai/")]
+
+    # Video is for models of one provider alone.
+    error = refusal("openai/gpt-6-luna", MP4, flags={"policy.deny": ["gemini"]})
+    assert "no model of any card is known to take video" in str(error.hint)
+
+
+def test_a_format_without_words_for_it_names_models_of_other_formats() -> None:
+    """OpenAI's chat completions know no office files, its responses do."""
+    error = refusal("openai/gpt-6-luna", OFFICE)
+
+    assert "providers.openai.api = responses takes it" in str(error.hint)
+    first, *others = named(error)
+    assert first.startswith("openai/")  # one that answers in responses alone
+    assert fitted(first, OFFICE)[2] == []
+    assert [one for one in others if one.startswith("gigachat/")]
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [("openrouter/some/model", ["inputs-unknown"]), ("vllm/some", ["inputs-unknown"]),
+     ("ollama/some", [])],
+)  # fmt: skip
+def test_what_nobody_knows_is_sent_and_said_unless_the_server_tells(
+    name: str, codes: list[str]
+) -> None:
+    assert fitted(name, PNG)[2] == codes
+
+
+def test_a_type_of_no_kind_is_the_providers_to_judge() -> None:
+    assert fitted("gemini/gemini-4-argon", Media("application/x-foo", data=b"x"))[2] == []
+
+
+# ---- limits
+
+
+def large(file: Media, size: int) -> Media:
+    return replace(file, data=None, path="/nowhere", size=size)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "most"),
+    [
+        ("gigachat/GigaChat-2-Max", PNG, 15_000_000), ("gigachat/GigaChat-2-Max", PDF, 40_000_000),
+        ("gemini/gemini-4-argon", MP4, 2_000_000_000), ("gemini/gemini-4-argon", PDF, 50_000_000),
+    ],
+)  # fmt: skip
+def test_the_size_of_a_file_is_the_cards(name: str, file: Media, most: int) -> None:
+    assert fitted(name, large(file, most))[2] == []
+    error = refusal(name, large(file, most + 1))
+
+    assert f"{(most + 100_000) / 1e6:g} MB" in error.message
+    assert f"{most / 1e6:g} MB at most" in error.message
+
+
+def test_all_files_of_a_request_have_their_room_together() -> None:
+    """32 MB of a request to Anthropic are 24 MB of files, as base64 takes four thirds."""
+    half = 12_000_000
+    assert fitted("anthropic/claude-sonnet-5-5", large(PDF, half), large(PDF, half))[2] == []
+    error = refusal("anthropic/claude-sonnet-5-5", large(PDF, half), large(PDF, half + 3))
+
+    assert "32.1 MB as base64" in error.message
+    assert "32 MB at most" in error.message
+
+
+def test_there_may_be_so_many() -> None:
+    call = with_files("m", *[PNG] * 2)
+    loaded = settings.load({})
+    route = resolve("gigachat/GigaChat-2-Max", loaded, shown=True)
+    with pytest.raises(UsageError, match="1 image in a message, not 2"):
+        fitting_files(route, call, loaded)
+
+    turns = with_files("m", PNG).messages
+    assert fitting_files(route, Chat("m", turns * 10), loaded) == ()
+    with pytest.raises(UsageError, match="11 files are too many"):
+        fitting_files(route, Chat("m", turns * 11), loaded)
+
+
+# ---- addresses
+
+
+URL = replace(PNG, data=None, url="https://pictures.example/cat.png")
+
+
+def test_an_address_goes_to_those_who_fetch_it_themselves() -> None:
+    assert fitted("openai/gpt-6-luna", URL)[2] == []
+    assert fitted("gemini/gemini-4-argon", replace(URL, media_type="application/pdf"))[2] == []
+    for name in ("gigachat/GigaChat-2-Max", "ollama/some", "vllm/some"):
+        assert "--fetch" in str(refusal(name, URL).hint)
+    sound = replace(URL, media_type="audio/wav")
+    assert "--fetch" in str(refusal("openrouter/some", sound).hint)
+
+
+def test_an_address_is_told_where_policy_cares_what_becomes_of_the_data() -> None:
+    """Whoever has the picture learns that it was asked for."""
+    loaded = settings.load({"policy.max_level": "no-training"})
+    route = resolve("openai/gpt-6-luna", loaded, shown=True)
+    assert cleared(route, with_files("gpt-6-luna", PNG), loaded).route.verdict.allowed
+
+    with pytest.raises(PrivacyRefused) as caught:
+        cleared(route, with_files("gpt-6-luna", URL), loaded)
+    assert caught.value.exit_code == 4
+    assert "pictures.example" in caught.value.message
+    assert "--fetch" in str(caught.value.hint)
+
+    verdict = cleared(route, with_files("gpt-6-luna", URL), settings.load({})).route.verdict
+    assert verdict.level is Level.UNKNOWN
+    assert "pictures.example" in f"{verdict.why}"
+
+
+def test_clearance_refuses_too_whoever_has_made_the_call() -> None:
+    loaded = settings.load({})
+    route = resolve("openai/gpt-3.5-turbo", loaded, shown=True)
+
+    with pytest.raises(UsageError, match="takes no image"):
+        cleared(route, with_files("gpt-3.5-turbo", PNG), loaded)
