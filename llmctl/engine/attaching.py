@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from llmctl import catalogue
 from llmctl.dialects import DIALECTS
@@ -125,6 +126,15 @@ def _refuse_addresses(card: "Card", files: Sequence[Media]) -> None:
     for one in files:
         if one.url is None or one.url.startswith("data:"):
             continue
+        from llmctl.transport.egress import is_private
+
+        host = urlsplit(one.url).hostname or ""
+        if is_private(host):
+            raise UsageError(
+                _("{provider} cannot reach {host}, which is in a private network",
+                  provider=card.name, host=host),
+                hint=_("add --fetch, and llmctl gets it from there and sends it"),
+            )  # fmt: skip
         if kind_of(one.media_type) not in card.url_inputs:
             raise UsageError(
                 _("{provider} is not known to fetch {kind} from an address: {url}",

@@ -51,16 +51,22 @@ def refuse_distant(host: str) -> None:
         )
 
 
-def refuse_private(host: str, address: str | None = None) -> None:
-    """Raises PrivacyRefused for a host that is this machine or one of a private network, by its
-    spelling, or by an `address` that its name has."""
-    spelt = (address or host).strip("[]")
-    private = is_local(spelt)
+def is_private(host: str) -> bool:
+    """Whether a host is this machine or one of a private network, by its spelling alone."""
+    spelt = host.strip("[]")
+    if is_local(spelt):
+        return True
     with suppress(ValueError):
         found = ipaddress.ip_address(spelt)
         mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-        private = private or not (mapped or found).is_global
-    if private:
+        return not (mapped or found).is_global
+    return False
+
+
+def refuse_private(host: str, address: str | None = None) -> None:
+    """Raises PrivacyRefused for a host that is this machine or one of a private network, by its
+    spelling, or by an `address` that its name has."""
+    if is_private(address or host):
         raise PrivacyRefused(
             _("{host} is in a private network, and it was a public address that led there",
               host=host),

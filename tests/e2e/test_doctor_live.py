@@ -194,9 +194,10 @@ def test_a_real_server_does_what_its_card_claims(
 
     assert (result.code, result.json["failed"]) == (0, None), result.out
     states = {one["layer"]: one["state"] for one in result.json["checks"]}
-    # It has one model and serves it under any name.
-    assert [name for name, state in states.items() if state == "skipped"] == ["no-model"]
-    assert states["bad-request"] == states["schema"] == states["max-tokens"] == "ok"
+    # It has one model and serves it under any name; a short answer proves nothing of a limit.
+    left_out = {name for name, state in states.items() if state == "skipped"}
+    assert left_out - {"max-tokens"} == {"no-model"}
+    assert states["bad-request"] == states["schema"] == "ok"
     assert llama.key not in path.read_text()
     recording = read(path)
     for check in calls(recording):

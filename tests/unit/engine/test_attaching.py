@@ -208,6 +208,14 @@ def test_an_address_goes_to_those_who_fetch_it_themselves() -> None:
     assert "--fetch" in str(refusal("openrouter/some", sound).hint)
 
 
+@pytest.mark.parametrize("host", ["10.0.0.1", "localhost:8000", "192.168.1.5", "[fd00::1]"])
+def test_an_address_that_only_works_here_is_not_passed_on(host: str) -> None:
+    refused = refusal("openai/gpt-6-luna", replace(URL, url=f"http://{host}/cat.png"))
+
+    assert "private network" in refused.message
+    assert "--fetch" in str(refused.hint)
+
+
 def test_an_address_is_told_where_policy_cares_what_becomes_of_the_data() -> None:
     """Whoever has the picture learns that it was asked for."""
     loaded = settings.load({"policy.max_level": "no-training"})
