@@ -38,6 +38,10 @@ class DrawnAsked(Flags):
     def check(self) -> None:
         Flags.check(self)
         refuse_stream(self.output)
+        if self.size is not None and not self.size.strip(" ,"):
+            raise UsageError(
+                _("--size is empty"), hint=_("such as 1024x1024, 16:9 or 2K, or leave it out")
+            )
         size_of(self.size)
         if self.format is not None and self.format.lower() not in TYPE_OF:
             raise UsageError(
@@ -45,8 +49,10 @@ class DrawnAsked(Flags):
                 hint=_("it is one of: {choices}",
                        choices=", ".join(one[-1] for one in EXTENSIONS.values())),
             )  # fmt: skip
+        from llmctl.cost.asked import flat
+
         options = request_fields(self.option)
-        if count := next((name for name in options if name in COUNTS), None):
+        if count := next((name for name, _value in flat(options) if name in COUNTS), None):
             raise UsageError(
                 _("{name} is no option here: how many pictures there are to be says --count",
                   name=count)

@@ -82,6 +82,7 @@ def embed(
         bool, typer.Option("--with-text", help=_("put the texts beside their vectors"))
     ] = False,
     option: o.Options = None,
+    usage: o.UsageReceipt = False,
     json: o.Json = False,
     output: o.Output = None,
     encoding: o.Encoding = None,

@@ -30,6 +30,7 @@ class EmbedAsked(Flags):
     batch_size: int | None = None
     format: str | None = None
     with_text: bool = False
+    usage: bool = False
     no_stdin: bool = False
 
     def check(self) -> None:

@@ -110,7 +110,11 @@ class Running:
         is one; of more there is their number."""
         job = self._job
         shown = job.loaded.settings.output.receipt and not job.asked.quiet
-        if receipt.error is None and shown and job.terminal.stderr.is_tty:
+        if job.asked.usage:
+            from llmctl.output.receipt_line import usage_text
+
+            streams.err(usage_text(receipt))
+        elif receipt.error is None and shown and job.terminal.stderr.is_tty:
             from llmctl.output.embed_line import embed_line
 
             line = embed_line(receipt)

@@ -5,8 +5,9 @@ import contextlib
 import gc
 import os
 import signal
+import sys
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from llmctl.errors import Interrupted, LlmctlError, Terminated
 from llmctl.messages import _
@@ -20,9 +21,9 @@ _caught: list[int] = []
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end. SIGINT and SIGTERM cancel it, so that sockets close and what came is
-    kept; raises `stopped()` then, unless `work` itself ends in another way. A second signal leaves
-    at once."""
+    """Run `work` to its end. SIGINT, SIGTERM and a terminal that goes away cancel it, so that
+    sockets close and what came is kept; raises `stopped()` then, unless `work` itself ends in
+    another way. A second signal leaves at once."""
 
     async def guarded() -> T:
         loop = asyncio.get_running_loop()
@@ -31,18 +32,18 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
         def cancel(number: int) -> None:
             if _caught:
-                os._exit(stopped().exit_code)
+                _leave()
             _caught.append(number)
             task.cancel()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in caught_signals():
             with contextlib.suppress(NotImplementedError):  # Windows loops know no signals
                 loop.add_signal_handler(number, cancel, number)
         return await work
 
     gc.freeze()  # what is loaded lives to the end: looks from here on pass over it
     gc.set_threshold(GC_THRESHOLD)
-    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    handlers = [(number, signal.getsignal(number)) for number in caught_signals()]
     try:
         return asyncio.run(guarded())
     except (asyncio.CancelledError, KeyboardInterrupt):
@@ -53,8 +54,25 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
             signal.signal(number, handler)
 
 
+def _leave() -> NoReturn:
+    """Leave at once. What a second signal keeps from being tidied up is told."""
+    if "llmctl.engine.uploads" in sys.modules:
+        said = _("left at once; an uploaded file may still be at the provider")
+        with contextlib.suppress(OSError):
+            os.write(2, f"llmctl: {said}\n".encode())
+    os._exit(stopped().exit_code)
+
+
+def caught_signals() -> tuple[signal.Signals, ...]:
+    """Those that cancel; SIGHUP only where nobody, such as nohup, has it ignored."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN:
+        return signal.SIGINT, signal.SIGTERM
+    return signal.SIGINT, signal.SIGTERM, hangup
+
+
 def stopped() -> LlmctlError:
     """The error that the signal which cancelled the work stands for."""
-    if signal.SIGTERM in _caught:
+    if any(number != signal.SIGINT for number in _caught):
         return Terminated(_("terminated"))
     return Interrupted(_("interrupted"))

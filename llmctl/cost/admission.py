@@ -105,6 +105,8 @@ class Admission:
             what = (
                 _("what {parts} in it cost is not counted", parts=", ".join(found.left_out))
                 if found.left_out
+                else _("nobody knows beforehand how much it takes")
+                if found.low is not None
                 else _("its price is not known")
             )
             raise BudgetRefused(

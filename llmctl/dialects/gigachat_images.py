@@ -36,7 +36,8 @@ DRAWS = Drawing(formats=FORMATS, seed=False, by_chat=True)
 TAG = re.compile(r"""<img\s[^>]*?src=["']([^"']+)["'][^>]*>""")
 # What asks for a picture. Without such a word the answer is a text about the thing.
 DRAW = re.compile(
-    r"\b(?:нарис|изобраз|сгенерир|создай|draw|paint|picture|image|sketch|generate|illustrat)",
+    r"\b(?:(?:нарис|изобраз|сгенерир)\w*|создай"
+    r"|draw|paint|picture|image|sketch|generate|illustrate|illustration)\b",
     re.IGNORECASE,
 )
 CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)

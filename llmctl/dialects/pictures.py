@@ -55,6 +55,21 @@ def kind_of(data: bytes) -> str | None:
     return "image/svg+xml" if _SVG.match(data[:4096]) else None
 
 
+def is_whole(data: bytes, kind: str) -> bool:
+    """Whether a picture has its end; of those whose type has none, that it is there."""
+    match kind:
+        case "image/png":
+            return b"IEND" in data[-64:]
+        case "image/jpeg":
+            return b"\xff\xd9" in data[-64:]
+        case "image/gif":
+            return b"\x3b" in data[-64:]
+        case "image/webp":
+            return len(data) >= _little(data[4:8]) + 8
+        case _:
+            return True
+
+
 def dimensions(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels of a PNG, JPEG, GIF or WebP; None where they are not told."""
     match kind_of(data):
@@ -105,9 +120,10 @@ def _little(data: bytes) -> int:
 
 
 def picture(data: bytes) -> Media | None:
-    """Bytes as a picture of the type that they are of; None for what is no picture."""
+    """Bytes as a picture of the type that they are of; None for what is no picture, or not all of
+    one."""
     kind = kind_of(data)
-    return None if kind is None else Media(kind, data)
+    return Media(kind, data) if kind is not None and is_whole(data, kind) else None
 
 
 def decoded(text: str) -> Media | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from llmctl.dialects import Drawing, Frame, HttpCall
 from llmctl.dialects.look import int_at, parse, text_at
 from llmctl.dialects.naming import on_the_wire
+from llmctl.dialects.nested import laid_over
 from llmctl.dialects.pictures import decoded, in_ratio, no_picture, refuse_format, size_of
 from llmctl.dialects.yandexgpt import YandexDecoder
 from llmctl.dialects.yandexgpt_errors import failed_inside
@@ -48,7 +49,10 @@ def encode(call: Image, quirks: Quirks) -> HttpCall:
         "generationOptions": options,
     }
     for name, value in call.options.items():
-        (options if name in OPTIONS else body)[name] = value
+        if name == "generationOptions":
+            options = body[name] = laid_over(name, options, value)
+        else:
+            (options if name in OPTIONS else body)[name] = value
     return HttpCall("POST", "foundationModels/v1/imageGenerationAsync", body)
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from llmctl.errors import Filtered, Incomplete, LlmctlError, ProviderFailed
 from llmctl.messages import _
-from llmctl.types import LIMITS, Call, Chat, Complete, Finished, FinishReason
+from llmctl.types import LIMITS, Call, Chat, Complete, Finished, FinishReason, Image
 
 if TYPE_CHECKING:
     from llmctl.cost.budgets import Reservation
@@ -28,7 +28,9 @@ def outcome(
                 return None
             return Incomplete(
                 _("the answer was cut by a length limit"),
-                hint=_("allow a longer one with --max-tokens N, or use a model with more context"),
+                hint=_("ask for something smaller, or another model with -m")
+                if isinstance(call, Image)
+                else _("allow a longer one with --max-tokens N, or use a model with more context"),
             )
         case FinishReason.FILTER:
             refusal = finished.details.get("refusal")

@@ -276,10 +276,13 @@ class Run:
         return wait
 
     def _is_paid(self, error: LlmctlError) -> bool:
-        """Whether a picture was on its way here, which would be drawn, and paid, once more."""
+        """Whether a picture may have been drawn, which would be drawn, and paid, once more."""
         goes_on = self._decoder is not None and self._decoder.then is not None
-        came = self.meter.answering and error.status is None
-        return isinstance(self.call, Image) and came and not goes_on
+        if not isinstance(self.call, Image) or goes_on:
+            return False
+        from llmctl.cost.billing import may_be_billed
+
+        return may_be_billed(error)
 
     def _note(self, error: LlmctlError, wait: float) -> Notice | None:
         """What is said of a wait; of one for a model that is being loaded only once."""

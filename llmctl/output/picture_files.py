@@ -48,6 +48,7 @@ class Album:
         self._stem: str | None = None
         self._ending: str | None = None
         self._number = 0
+        self._drawn: set[str] = set()  # what this command has put there
         if output is None:
             return
         output = os.path.expanduser(output)
@@ -130,10 +131,12 @@ class Album:
             number = f"-{self._number}" if self._number else ""
             path = os.path.join(self._folder, f"{stem}{number}{ending}")
             named = own and self._stem is not None and os.path.basename(path) in self._named()
-            if self._force and named:
+            if self._force and named and path not in self._drawn:
                 os.replace(temporary, path)
+                self._drawn.add(path)
                 return path
             if _moved(temporary, path):
+                self._drawn.add(path)
                 return path
             first = False
 

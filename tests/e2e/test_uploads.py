@@ -88,15 +88,18 @@ def test_nothing_is_uploaded_to_show_what_would_be_sent(
     assert sim.requests == []
 
 
-def test_ctrl_c_leaves_nothing_there(llmctl: Llmctl, sim: Simulator, picture: str) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 143)])
+def test_a_signal_leaves_nothing_there(
+    llmctl: Llmctl, sim: Simulator, picture: str, number: signal.Signals, code: int
+) -> None:
     arguments = ("-m", "gigachat/mock-fault-silence", "-a", picture, "What is it?")
     with llmctl.start(*arguments) as running:
         running.read_until(b"Blue")
         assert len(sim.files.held) == 1
-        running.signal(signal.SIGINT)
+        running.signal(number)
         result = running.end()
 
-    assert result.code == 130
+    assert result.code == code
     assert sim.files.held == {}
     assert "still at" not in result.err
 

@@ -53,6 +53,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> settings.Loaded:
         ({"format": "psd"}, "--format does not know psd"),
         ({"option": ["n=3"]}, "--count"),
         ({"option": ["candidateCount=3"]}, "--count"),
+        ({"option": ['generationConfig={"candidateCount": 8}']}, "--count"),
+        ({"size": ""}, "--size is empty"),
         ({"option": ["prompt=x"]}, "what the call itself says"),
         ({"option": ["quality"]}, "KEY=VALUE"),
         ({"output": "-"}, "go into files"),

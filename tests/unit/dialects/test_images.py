@@ -272,7 +272,7 @@ def test_gemini_without_a_picture(parts: list[Any], reason: str) -> None:
         ("рыжая лиса", "Нарисуй: рыжая лиса"),
         ("Нарисуй лису", "Нарисуй лису"),
         ("please draw a fox", "please draw a fox"),
-        ("drawer of a desk", "drawer of a desk"),
+        ("drawer of a desk", "Draw: drawer of a desk"),
     ],
 )
 def test_gigachat_is_asked_to_draw(prompt: str, said: str) -> None:

@@ -11,6 +11,7 @@ from llmctl.dialects.pictures import (
     in_pixels,
     in_ratio,
     kind_of,
+    picture,
     refuse_format,
     size_of,
 )
@@ -117,3 +118,10 @@ def test_a_format_that_is_not_made_is_refused_with_those_that_are() -> None:
     with pytest.raises(UsageError) as refused:
         refuse_format(Image("m", "a", media_type="image/png"), ())
     assert "--format" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize("data", [png(300, 20), jpeg(64, 64), webp(64, 48)])
+def test_a_picture_without_its_end_is_none(data: bytes) -> None:
+    assert picture(data) is not None
+    assert picture(data[:-20]) is None
+    assert picture(data[:12]) is None

@@ -23,7 +23,19 @@ from llmctl.errors import (
     ProviderFailed,
     RateLimited,
 )
-from llmctl.types import Chat, Event, Finished, Notice, Quirks, Role, TextDelta, Usage, message
+from llmctl.types import (
+    Call,
+    Chat,
+    Event,
+    Finished,
+    Image,
+    Notice,
+    Quirks,
+    Role,
+    TextDelta,
+    Usage,
+    message,
+)
 
 CHUNK = '{"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":null}]}'
 END = '{"choices":[{"index":0,"delta":{},"finish_reason":"%s"}]}'
@@ -137,6 +149,7 @@ def run(
     retries: Retries | None = None,
     timeout: float | None = None,
     clock: Callable[[], float] | None = None,
+    call: Call | None = None,
     **chat: Any,
 ) -> Outcome:
     outcome = Outcome()
@@ -145,10 +158,10 @@ def run(
         outcome.slept.append(seconds)
 
     async def collect() -> None:
-        call = Chat("m", (message(Role.USER, "hi"),), **chat)
+        asked = call or Chat("m", (message(Role.USER, "hi"),), **chat)
         timed: dict[str, Any] = {} if clock is None else {"clock": clock}
         outcome.run = Run(
-            call, ROUTE, cast(Any, lane), retries=retries, timeout=timeout, sleep=sleep, **timed
+            asked, ROUTE, cast(Any, lane), retries=retries, timeout=timeout, sleep=sleep, **timed
         )
         try:
             async for event in outcome.run.events():
@@ -158,6 +171,27 @@ def run(
 
     asyncio.run(collect())
     return outcome
+
+
+@pytest.mark.parametrize(
+    ("error", "requests"),
+    [
+        (NetworkFailed("reset", reason="reset", retryable=True), 1),
+        (ProviderFailed("gateway", status=504, retryable=True), 1),
+        (NetworkFailed("no", reason="connect", retryable=True), 2),
+        (ProviderFailed("oops", status=500, retryable=True), 2),
+        (RateLimited("slower", status=429, retryable=True), 2),
+    ],
+)
+def test_a_picture_that_may_have_been_drawn_is_not_asked_for_again(
+    error: LlmctlError, requests: int
+) -> None:
+    lane = ScriptedLane(error, error)
+
+    outcome = run(lane, retries=Retries(1, base=0.0), call=Image("m", "a fox"))
+
+    assert outcome.error is error
+    assert lane.requests == requests
 
 
 def test_a_whole_answer() -> None:

@@ -135,6 +135,14 @@ def test_a_file_that_is_there_is_not_overwritten(here: Path) -> None:
     assert (here / "fox.png").read_bytes() == png()
 
 
+def test_force_replaces_no_picture_of_the_same_command(here: Path) -> None:
+    (here / "fox.png").write_text("mine")
+    album = Album("fox.png", count=1, force=True)
+
+    assert [saved(album), saved(album)] == ["fox.png", "fox-2.png"]
+    assert (here / "fox.png").read_bytes() == (here / "fox-2.png").read_bytes() == png()
+
+
 @pytest.mark.parametrize(
     ("output", "there", "count"),
     [("fox.png", "fox-2.png", 2), ("fox", "fox.webp", 1), ("fox", "fox-1.jpeg", 2)],
