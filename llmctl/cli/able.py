@@ -23,6 +23,16 @@ SAYS_WHO = "text_generation"
 CHATS_ONLY = re.compile(r"chat model|completion|endpoint|\burl\b|\bpath\b|\broute", re.IGNORECASE)
 
 
+def refuse_vectors(route: Route, call: Call) -> None:
+    """Raises UsageError for a question to a model of which its card says that it makes vectors."""
+    card = route.model_card
+    if card is not None and card.kind == "embedding" and not isinstance(call, Fill):
+        raise UsageError(
+            _("{model} makes vectors of texts and says nothing", model=route.requested),
+            hint=_('its vectors: llmctl embed -m {model} "TEXT"', model=route.requested),
+        )
+
+
 def refuse_unable(route: Route, call: Call, loaded: "Loaded") -> None:
     """Raises UsageError, with models that can, where the provider's format has no such call."""
     try:

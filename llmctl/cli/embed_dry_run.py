@@ -1,6 +1,7 @@
 """`llmctl embed --dry-run`: how many requests, the first of them as it would leave, and what all of
 them would cost; nothing is sent."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -8,16 +9,18 @@ from llmctl.cli.attempt import given_back
 from llmctl.cli.dry_run import COST
 from llmctl.cli.embed_running import Job
 from llmctl.cli.embed_source import items
-from llmctl.cost.budgets import new_run
+from llmctl.cli.embedding import for_questions
+from llmctl.cost.budgets import admit
 from llmctl.cost.estimate import estimated
 from llmctl.cost.money import Money
 from llmctl.engine.clearance import cleared
 from llmctl.engine.cutting import cut
+from llmctl.engine.route import Route
 from llmctl.output.envelope import document
 from llmctl.output.estimates import estimate_json
 from llmctl.output.streams import err
 from llmctl.output.terminal import safe_line
-from llmctl.types import Json
+from llmctl.types import Embed, Json
 from llmctl.values import replace
 
 if TYPE_CHECKING:
@@ -28,33 +31,39 @@ if TYPE_CHECKING:
 async def print_requests(job: Job) -> None:
     """Everything is checked as if it were sent: raises PrivacyRefused, BudgetRefused, UsageError
     for a text that would not go."""
-    run = f"embed-{new_run()}"
     first: Cleared | None = None
-    held: list[Cleared] = []
     total: Estimate | None = None
     texts = requests = 0
     notes: dict[str, bool] = {}
-    found = items(job.asked, job.source, job.loaded)
-    try:
-        async for batch in cut(found, job.plan, job.route.model_card):
-            call = replace(job.call, texts=tuple(one.text for one in batch))
-            ready = cleared(job.route, call, job.loaded, run=run)
-            if ready.reservation is not None:
-                held.append(ready)
-            first = first or ready
-            notes |= {note.text: note.insists for note in (*job.plan.notes, *ready.notes)}
-            one = _estimated(ready)
-            total = one if total is None else _sum(total, one)
-            texts, requests = texts + len(batch), requests + 1
-    finally:
-        for ready in held:
-            given_back(ready)
+    async for route, call in _calls(job):
+        ready = cleared(route, call, job.loaded)
+        given_back(ready)  # others may need the money, since nothing is sent here
+        first = first or ready
+        notes |= {note.text: note.insists for note in (*job.plan.notes, *ready.notes)}
+        one = _estimated(ready)
+        total = one if total is None else _sum(total, one)
+        texts, requests = texts + len(call.texts), requests + 1
     assert first is not None  # noqa: S101  a source without a text raises
     assert total is not None  # noqa: S101
+    if first.reservation is not None:  # each of them fits; whether all do
+        admitted = admit(first.call, total, job.loaded, provider=job.route.provider)
+        if admitted.reservation is not None:
+            admitted.reservation.give_back()
     _print(first, total, texts, requests)
     for text, insists in notes.items():
         if insists or not job.asked.quiet:
             err(f"llmctl: {safe_line(text)}\n")
+
+
+async def _calls(job: Job) -> AsyncIterator[tuple[Route, Embed]]:
+    """The requests in their order, with where each goes: a question before the texts."""
+    if job.asked.similar is not None:
+        route = for_questions(job.route, job.loaded, shown=True)
+        asked = replace(job.call, model=route.model, texts=(job.asked.similar,), purpose="query")
+        yield route, asked
+    found = items(job.asked, job.source, job.loaded)
+    async for batch in cut(found, job.plan, job.route.model_card):
+        yield job.route, replace(job.call, texts=tuple(one.text for one in batch))
 
 
 def _estimated(ready: "Cleared") -> "Estimate":

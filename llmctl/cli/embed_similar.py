@@ -29,7 +29,7 @@ DIGITS = 4  # of a likeness for people
 
 def ranked(job: Job) -> LlmctlError | None:
     """Embed the question and the texts, and show the likest; the error that ended it."""
-    sink = sink_to(job.asked.output, job.loaded.settings.output.encoding)
+    sink = sink_to(job.asked.output, None)
     running = Running(job)
     found, error = run_async(_compared(job, running))
     receipt = running.receipt(error)

@@ -62,6 +62,7 @@ async def items(
         limit=asked.limit,
         encoding=loaded.settings.output.encoding if loaded else None,
         loaded=loaded,
+        note=None if asked.quiet else _note,
     )
     async with aclosing(rows) as found:
         async for row in found:
@@ -75,6 +76,13 @@ async def items(
             number += 1
     if not number:
         raise UsageError(_("{source} has no text in it", source=source.path or _("standard input")))
+
+
+def _note(text: str) -> None:
+    from llmctl.output.streams import err
+    from llmctl.output.terminal import safe_line
+
+    err(f"llmctl: {safe_line(text)}\n")
 
 
 def _bad(line: int, why: str) -> UsageError:

@@ -56,7 +56,6 @@ def _embedded(asked: "EmbedAsked") -> LlmctlError | None:
     asked.check()
     terminal = detect(no_color=asked.no_color)
     loaded = settings.load(asked.settings_flags(), asked.profile, asked.spelt())
-    streams.use_encoding(loaded.settings.output.encoding)
     refuse_screen(asked, terminal)
     job = job_of(asked, terminal, loaded)
     if asked.dry_run:
@@ -69,7 +68,7 @@ def _embedded(asked: "EmbedAsked") -> LlmctlError | None:
         from llmctl.cli.embed_similar import ranked
 
         return ranked(job)
-    sink = sink_to(asked.output, loaded.settings.output.encoding)
+    sink = sink_to(asked.output, None)  # --encoding is that of the texts; JSON is UTF-8
     form = "json" if asked.json else asked.format or "jsonl"
     rows = rows_to(sink, form, with_text=asked.with_text)
     return run_async(written(job, rows))
@@ -85,6 +84,10 @@ def job_of(asked: "EmbedAsked", terminal: Terminal, loaded: "Loaded") -> Job:
     models.refuse_format(route, call, loaded)
     if not asked.dry_run:
         route = resolve(name, loaded)
+    if "lora" in call.options:
+        from llmctl.cli.adapters import with_adapters
+
+        route, call = with_adapters(route, call)
     plan = planned(route, loaded, texts=asked.batch_size, lanes=asked.concurrency)
     if purpose == "query":
         route = for_questions(route, loaded, shown=asked.dry_run)

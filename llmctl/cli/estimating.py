@@ -113,10 +113,12 @@ def estimated_for(asked: Question) -> Found:
             from llmctl.cli.counting import counted_there
 
             counted = counted_there(name, call, loaded, Flags())
+        from llmctl.cli.token_count import as_embed
+
         found = estimated(
             place.card,
             place.model_card,
-            call,
+            as_embed(call, place) or call,
             at=at,
             mode=asked.mode,
             terms=terms,

@@ -99,6 +99,10 @@ def answered(asked: Asked) -> LlmctlError | None:
         from llmctl.cli.adapters import with_adapters
 
         route, call = with_adapters(route, call)
+    if route.model_card is not None and route.model_card.kind == "embedding":
+        from llmctl.cli.able import refuse_vectors
+
+        refuse_vectors(route, call)
     if not isinstance(call, Chat):
         from llmctl.cli.able import refuse_unable
 

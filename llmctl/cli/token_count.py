@@ -11,7 +11,7 @@ from llmctl.errors import AuthFailed, LlmctlError, PrivacyRefused, Stopped
 from llmctl.messages import _
 from llmctl.output.streams import err, out
 from llmctl.output.terminal import detect, safe_line
-from llmctl.types import Chat, Json
+from llmctl.types import Chat, Embed, Json
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def _found(asked: Asked, *, local: bool) -> Found:
     place = placed(name, loaded)
     call = replace(call, model=place.model)
     assert isinstance(call, Chat)  # noqa: S101  no flag of this command asks for anything else
+    if (vectors := as_embed(call, place)) is not None:  # no provider counts for these
+        return Found(place, counted_here(vectors, place.model_card, exact=True), sent=False)
     if counts_here(name, loaded):
         return Found(place, counted_there(name, call, loaded, asked), sent=False)
     if not local and place.card.count_dialect is not None and place.card.kind != "embedded":
@@ -92,6 +94,13 @@ def _found(asked: Asked, *, local: bool) -> Found:
         if there is not None:
             return Found(place, there, sent=True)
     return Found(place, counted_here(call, place.model_card, exact=True), sent=False)
+
+
+def as_embed(call: Chat, place: Place) -> Embed | None:
+    """What of a prompt a model of vectors reads, which knows no roles; None for other models."""
+    if place.model_card is None or place.model_card.kind != "embedding":
+        return None
+    return Embed(call.model, tuple(one.text for one in call.messages), options=call.options)
 
 
 def _counted_there(name: str, call: Chat, loaded: "Loaded", asked: Asked) -> "Counted | None":

@@ -1,8 +1,8 @@
 """When to ask again, and how long to wait before it.
 
-The server's own word comes first: `retry-after-ms`, `retry-after` in seconds or as a date, or the
-words "try again in 2s" in its message. A wait beyond the limit ends the call with that figure in
-the error instead of sitting it out.
+The server's own word comes first: `retry-after-ms`, `retry-after` in seconds or as a date, a
+`ratelimit` that is used up, or the words "try again in 2s" in its message. A wait beyond the limit
+ends the call with that figure in the error instead of sitting it out.
 """
 
 import re
@@ -16,6 +16,8 @@ _SPELT = (
     r"(?i)(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|s|sec(?:ond)?s?"
     r"|m|min(?:ute)?s?|h|hours?)\s*)+)"
 )
+# Of a limit of which nothing is left, the seconds until there is: `"api";r=0;t=55`.
+_USED_UP = r";\s*r=0\s*;\s*t=(\d{1,6})(?!\d)"
 _PIECE = r"(?i)(\d+(?:\.\d+)?)\s*([a-z]+)"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -29,6 +31,8 @@ def asked_wait(headers: Mapping[str, str], said: str, now: Callable[[], float]) 
             return seconds
         if (moment := _date(value)) is not None:
             return max(0.0, moment - now())
+    if used_up := re.findall(_USED_UP, headers.get("ratelimit", "")):
+        return max(float(seconds) for seconds in used_up)
     if spelt := re.search(_SPELT, said):
         return sum(
             float(amount) * _UNITS["ms" if _is_milliseconds(unit) else unit[0].lower()]

@@ -10,7 +10,8 @@ A row that cannot be read is a value like the others, since it must not keep the
 read; what is wrong with the source as a whole is an error.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmctl.types import Json
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # Where a row has its text, when nobody names a column.
 USUAL = ("prompt", "text", "content", "input", "question")
+
+# Where it has its name, the first of them.
+IDS = ("id", "custom_id")
 
 HUB = "hf://"
 
@@ -58,13 +62,18 @@ def open_rows(
     columns: Sequence[str] = (),
     limit: int | None = None,
     encoding: str | None = None,
+    unique: bool = False,
     loaded: "Loaded | None" = None,
+    note: "Callable[[str], object] | None" = None,
 ) -> AsyncGenerator[Row | BadRow, None]:
     """The rows of a file, of standard input (None or "-"), or of `hf://datasets/ORG/NAME`, for
-    which `loaded` are the settings, as they are read: never more than a few hundred are held.
+    which `loaded` are the settings, as they are read: never more than a few hundred are held, of
+    large ones few.
 
     `format` is jsonl, csv, tsv, parquet or text; by default the ending says it, else the first
     line. With `columns` rows hold these alone, and one without them is bad. At most `limit` rows.
+    With `unique` a row is bad whose name an earlier one has, which costs 18 to 36 bytes a row.
+    `note` is told, for people, what is worth knowing of a data set: that it is not whole, say.
 
     Raises UsageError for a file that cannot be read, columns that a table does not have and a data
     set that is not named as it should be; for a data set LlmctlError as any request does.
@@ -72,14 +81,30 @@ def open_rows(
     if source is not None and source.startswith(HUB):
         from llmctl.rows.hub import hub_rows
 
-        return hub_rows(source, columns=columns, limit=limit, loaded=loaded)
-    from llmctl.rows.local import local_rows
+        found = hub_rows(source, columns=columns, limit=limit, loaded=loaded, note=note)
+        return _unique(found) if unique else found
+    from llmctl.rows.lines import Gauge
+    from llmctl.rows.local import comes_slowly, local_rows
     from llmctl.rows.thread import from_thread
 
-    path = None if source in (None, "-") else source
-    return from_thread(
-        local_rows(path, format=format, columns=columns, limit=limit, encoding=encoding)
+    path, gauge = None if source in (None, "-") else source, Gauge()
+    rows = local_rows(
+        path, format=format, columns=columns, limit=limit, encoding=encoding, gauge=gauge
     )
+    if unique:
+        from llmctl.rows.names import unique as without_repeats
+
+        rows = without_repeats(rows)
+    return from_thread(rows, taken=lambda: gauge.read, live=comes_slowly(path))
+
+
+async def _unique(rows: AsyncGenerator[Row | BadRow, None]) -> AsyncGenerator[Row | BadRow, None]:
+    from llmctl.rows.names import Names, repeated
+
+    names = Names()
+    async with aclosing(rows) as found:
+        async for row in found:
+            yield (repeated(row, names) or row) if isinstance(row, Row) else row
 
 
 def text_of(row: Row, column: str | None = None) -> str:
@@ -89,7 +114,7 @@ def text_of(row: Row, column: str | None = None) -> str:
 
     values = row.values
     name = column or next((one for one in USUAL if one in values), None)
-    if name is None and len(rest := [one for one in values if one != "id"]) == 1:
+    if name is None and len(rest := [one for one in values if one not in IDS]) == 1:
         name = rest[0]
     if name is None or name not in values:
         raise BadText(

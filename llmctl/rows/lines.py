@@ -1,6 +1,7 @@
 """Rows that are lines: of JSON, or of plain text. A line ends at LF or CRLF and nowhere else."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
@@ -14,12 +15,39 @@ LONGEST_LINE = 64 * 2**20  # bytes: room for a few pictures in base64
 BOM = b"\xef\xbb\xbf"
 
 
-def raw_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+class Gauge:
+    """How many bytes of rows have been read so far."""
+
+    __slots__ = ("read",)
+
+    def __init__(self) -> None:
+        self.read = 0
+
+
+class NoNumber(ValueError):
+    """A number that JSON does not have."""
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise NoNumber(text[:40])
+    return value
+
+
+def _no_constant(name: str) -> Json:
+    raise NoNumber(name)
+
+
+JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+
+
+def raw_lines(file: BinaryIO, gauge: Gauge) -> Iterator[tuple[int, bytes | None]]:
     """(number from 1, bytes without the end of the line); None in place of a line that is too long
     to be held, which is read past."""
     number = 0
     while line := file.readline(LONGEST_LINE):
         number += 1
+        gauge.read += len(line)
         if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
             while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
                 pass
@@ -30,23 +58,27 @@ def raw_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
         yield number, line.rstrip(b"\r\n")
 
 
-def json_rows(file: BinaryIO, columns: Sequence[str], encoding: str | None) -> Iterator[Found]:
+def json_rows(
+    file: BinaryIO, columns: Sequence[str], encoding: str, gauge: Gauge
+) -> Iterator[Found]:
     """A value of JSON a line: an object, or a text or a list of messages alone. Blank lines are
     skipped."""
-    for number, line in raw_lines(file):
+    for number, line in raw_lines(file, gauge):
         if line is None:
             yield too_long(number)
         elif line and not line.isspace():
             yield json_row(number, line, columns, encoding)
 
 
-def json_row(number: int, line: bytes, columns: Sequence[str], encoding: str | None) -> Found:
+def json_row(number: int, line: bytes, columns: Sequence[str], encoding: str) -> Found:
     try:
-        value = json.loads(line if encoding is None else line.decode(encoding))
+        value = _parsed(line.decode(encoding))
     except UnicodeDecodeError as error:
         return BadRow(number, not_text(error))
     except json.JSONDecodeError as error:
         return BadRow(number, _("no JSON: {why} (character {at})", why=error.msg, at=error.pos + 1))
+    except NoNumber as error:
+        return BadRow(number, _("{text} is no number of JSON", text=error))
     except (ValueError, RecursionError):  # numbers and nestings beyond all bounds
         return BadRow(number, _("no JSON that can be read"))
     if isinstance(value, str):
@@ -55,9 +87,19 @@ def json_row(number: int, line: bytes, columns: Sequence[str], encoding: str | N
         value = {"messages": value}
     elif not isinstance(value, dict):
         return BadRow(number, _("a row is an object of JSON, and this is none"))
-    if b"\\ud" in line.lower() and not _is_whole(value):
+    if b"\\u" in line and b"\\ud" in line.lower() and not _is_whole(value):
         return BadRow(number, _("it holds half a character (a lone surrogate)"))
     return chosen(number, for_batch(value), columns)
+
+
+def _parsed(text: str) -> Json:
+    """Raises ValueError. Nearly all lines are one object from end to end, which is read without
+    looking for blanks around it."""
+    if text.startswith("{"):
+        value, end = JSON.raw_decode(text)
+        if end == len(text):
+            return value
+    return JSON.decode(text)
 
 
 def _is_whole(value: Json) -> bool:
@@ -78,7 +120,7 @@ def for_batch(value: dict[str, Json]) -> dict[str, Json]:
 
 def chosen(line: int, values: Mapping[str, Json], columns: Sequence[str]) -> Found:
     """A row with the columns that were asked for, or what is wrong with it."""
-    said = values.get("id")
+    said = values["id"] if "id" in values else values.get("custom_id")
     id = str(said) if isinstance(said, str | int) and not isinstance(said, bool) else None
     id = id or None
     if not columns:
@@ -94,16 +136,16 @@ def chosen(line: int, values: Mapping[str, Json], columns: Sequence[str]) -> Fou
     return Row(line, {name: values[name] for name in columns}, id)
 
 
-def text_rows(file: BinaryIO, encoding: str | None) -> Iterator[Found]:
+def text_rows(file: BinaryIO, encoding: str, gauge: Gauge) -> Iterator[Found]:
     """A prompt a line; blank lines are skipped."""
-    for number, line in raw_lines(file):
+    for number, line in raw_lines(file, gauge):
         if line is None:
             yield too_long(number)
         elif b"\0" in line:
             yield BadRow(number, _("it holds a NUL byte"))
         elif line and not line.isspace():
             try:
-                yield Row(number, {"prompt": line.decode(encoding or "utf-8")})
+                yield Row(number, {"prompt": line.decode(encoding)})
             except UnicodeDecodeError as error:
                 yield BadRow(number, not_text(error))
 

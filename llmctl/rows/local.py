@@ -2,7 +2,10 @@
 
 import gzip
 import io
+import os
+import stat
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from difflib import get_close_matches
@@ -13,6 +16,8 @@ from llmctl.errors import UsageError
 from llmctl.files import unreadable
 from llmctl.messages import _
 from llmctl.rows import BadRow, Row
+from llmctl.rows.encoded import UTF_8_BOM, Recoded, lines_as_ascii, marked
+from llmctl.rows.lines import Gauge
 
 Found = Row | BadRow
 
@@ -32,8 +37,9 @@ def local_rows(
     columns: Sequence[str] = (),
     limit: int | None = None,
     encoding: str | None = None,
+    gauge: Gauge | None = None,
 ) -> Iterator[Found]:
-    """See `llmctl.rows.open_rows`; blocks while it reads."""
+    """See `llmctl.rows.open_rows`; blocks while it reads, and says in `gauge` how much that was."""
     if format is not None and format not in FORMATS:
         raise UsageError(
             _("there is no format {name} for rows", name=format),
@@ -41,14 +47,21 @@ def local_rows(
         )
     try:
         with closing(_opened(path)) as file:
-            yield from islice(_read(file, path, format, columns, encoding), limit)
-    except (OSError, EOFError) as error:  # EOFError: gzip that was cut off
+            rows = _read(file, path, format, columns, encoding, gauge or Gauge())
+            yield from islice(rows, limit)
+    except (OSError, EOFError, zlib.error) as error:  # EOFError: gzip that was cut off
         if isinstance(error, OSError) and error.errno is not None:
             hint = _("rows are read from a file, from standard input (-) or from hf://datasets/…")
             raise unreadable(error, path or _("standard input"), hint) from None
         raise UsageError(
             _("{path} is damaged: {why}", path=path or _("standard input"), why=error)
         ) from None
+    except UnicodeDecodeError as error:  # of a file that is decoded as a whole
+        raise UsageError(
+            _("{path} is not valid {name}", path=path or _("standard input"),
+              name=error.encoding.upper()),
+            hint=_("name its encoding: --encoding NAME (cp1251, cp866, koi8-r, latin-1, ...)"),
+        ) from None  # fmt: skip
     except ValueError as error:  # a NUL in the path
         if path is not None and "\0" in path:
             raise UsageError(_("{path} is no path of a file", path=repr(path))) from None
@@ -61,12 +74,22 @@ def _opened(path: str | None) -> io.BufferedReader:
     return open(path, "rb")
 
 
+def comes_slowly(path: str | None) -> bool:
+    """Whether rows may come one by one, with time between them, as from a pipe."""
+    try:
+        mode = os.stat(path if path is not None else sys.stdin.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode)
+
+
 def _read(
     buffered: io.BufferedReader,
     path: str | None,
     format: str | None,
     columns: Sequence[str],
     encoding: str | None,
+    gauge: Gauge,
 ) -> Iterator[Found]:
     start = buffered.peek(4)
     endings = Path(path or "").suffixes[-2:]
@@ -75,6 +98,10 @@ def _read(
         buffered = io.BufferedReader(unpacked)
         endings = [one for one in endings if one.lower() != ".gz"]
         start = buffered.peek(4)
+    encoding = encoding or marked(start) or "utf-8"
+    if not lines_as_ascii(encoding):
+        buffered = io.BufferedReader(Recoded(buffered, encoding))
+        encoding, start = "utf-8", buffered.peek(4)
     named = ENDINGS.get(endings[-1].lower()) if endings else None
     kind = format or named or _guessed(start)
     if start.startswith(PARQUET):
@@ -83,26 +110,25 @@ def _read(
         case "parquet":
             from llmctl.rows.parquet import parquet_rows
 
-            return parquet_rows(path, columns)
+            return parquet_rows(path, columns, gauge)
         case "csv" | "tsv":
             from llmctl.rows.tables import table_rows
 
-            return table_rows(
-                buffered, columns, encoding, separator="\t" if kind == "tsv" else None
-            )
+            separator = "\t" if kind == "tsv" else None
+            return table_rows(buffered, columns, encoding, gauge, separator=separator)
         case "jsonl":
             from llmctl.rows.lines import json_rows
 
-            return json_rows(buffered, columns, encoding)
+            return json_rows(buffered, columns, encoding, gauge)
         case _:
             from llmctl.rows.lines import text_rows
 
-            return text_rows(buffered, encoding)
+            return text_rows(buffered, encoding, gauge)
 
 
 def _guessed(start: bytes) -> str:
     """What a source without an ending holds, by how it begins: rows of JSON, or lines of text."""
-    begins = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    begins = start.removeprefix(UTF_8_BOM).lstrip()
     return "jsonl" if begins.startswith(b"{") else "text"
 
 

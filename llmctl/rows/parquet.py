@@ -3,21 +3,25 @@
 import datetime
 import math
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from llmctl.errors import NotFound, UsageError
 from llmctl.messages import _
-from llmctl.rows import Row
-from llmctl.rows.lines import chosen
+from llmctl.rows import IDS, BadRow, Row
+from llmctl.rows.lines import Gauge, chosen
 from llmctl.rows.local import refuse_missing
 from llmctl.types import Json
 
+Found = Row | BadRow
+
+# How much is unpacked at a time, whichever is less.
 ROWS_AT_A_TIME = 1024
+BYTES_AT_A_TIME = 8 << 20
 
 
-def parquet_rows(path: str | None, columns: Sequence[str]) -> Iterator[Row]:
+def parquet_rows(path: str | None, columns: Sequence[str], gauge: Gauge) -> Iterator[Found]:
     """Raises NotFound without pyarrow, UsageError for a file that is no such table."""
     if path is None:
         raise UsageError(
@@ -34,24 +38,83 @@ def parquet_rows(path: str | None, columns: Sequence[str]) -> Iterator[Row]:
             reason="extra",
         ) from None
     try:
-        file: Any = parquet.ParquetFile(path)
-    except pyarrow.ArrowException as error:
+        # Without buffering ahead: a group of rows may be as large as the file.
+        file: Any = parquet.ParquetFile(path, pre_buffer=False)
+    except (pyarrow.ArrowException, OSError) as error:
         raise _damaged(path, error) from None
     with file:
         names = file.schema_arrow.names
         refuse_missing(columns, names)
-        wanted = list(dict.fromkeys((*columns, *(["id"] if "id" in names else [])))) or None
+        ids = [name for name in IDS if name in names][:1]
+        wanted = list(dict.fromkeys((*columns, *ids))) if columns else None
         line = 0
         try:
-            batches = file.iter_batches(ROWS_AT_A_TIME, columns=wanted if columns else None)
-            for batch in batches:
-                for values in batch.to_pylist():
+            for batch in file.iter_batches(_together(file.metadata), columns=wanted):
+                size = batch.nbytes // (batch.num_rows or 1)
+                for values in _values(batch):
                     line += 1
-                    whole = {name: plain(value) for name, value in values.items()}
-                    id = chosen(line, whole, ()).id
-                    yield Row(line, {name: whole[name] for name in columns} or whole, id)
-        except pyarrow.ArrowException as error:
+                    gauge.read += size
+                    if isinstance(values, BadRow):
+                        yield values._replace(line=line)
+                        continue
+                    yield _row(line, values, columns)
+        except (pyarrow.ArrowException, OSError) as error:
             raise _damaged(path, error) from None
+
+
+def _together(metadata: Any) -> int:
+    """How many rows to unpack at a time: few of those that are large."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    heaviest = max((one.total_byte_size / (one.num_rows or 1) for one in groups), default=0)
+    return max(1, min(ROWS_AT_A_TIME, int(BYTES_AT_A_TIME / max(heaviest, 1))))
+
+
+def _row(line: int, values: Mapping[str, Any], columns: Sequence[str]) -> Row:
+    whole = {name: plain(value) for name, value in values.items()}
+    id = chosen(line, whole, ()).id
+    return Row(line, {name: whole[name] for name in columns} if columns else whole, id)
+
+
+def _values(batch: Any) -> Iterator[Mapping[str, Any] | BadRow]:
+    """The rows of a batch as Python has them; where that fails, one by one."""
+    batch = _to_microseconds(batch)
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError):  # text that is none, a date in the year 20,000
+        rows = None
+    if rows is not None:
+        yield from rows
+        return
+    for number in range(batch.num_rows):
+        try:
+            yield batch.slice(number, 1).to_pylist()[0]
+        except UnicodeDecodeError as error:
+            yield BadRow(
+                0, _("it holds text that is not valid {name}", name=error.encoding.upper())
+            )
+        except (ValueError, OverflowError) as error:
+            yield BadRow(0, _("it holds a value that cannot be told: {why}", why=str(error)[:200]))
+
+
+def _to_microseconds(batch: Any) -> Any:
+    """Times to the microsecond, as Python has them: those of other programs go to the
+    nanosecond, and there is no more to them than zeros, mostly."""
+    import pyarrow
+
+    kinds = pyarrow.types
+    for place, field in enumerate(batch.schema):
+        kind = field.type
+        if getattr(kind, "unit", None) != "ns":
+            continue
+        if kinds.is_timestamp(kind):
+            finer = pyarrow.timestamp("us", kind.tz)
+        elif kinds.is_duration(kind):
+            finer = pyarrow.duration("us")
+        else:
+            finer = pyarrow.time64("us")
+        column = batch.column(place).cast(finer, safe=False)
+        batch = batch.set_column(place, field.with_type(finer), column)
+    return batch
 
 
 def _damaged(path: str, error: Exception) -> UsageError:

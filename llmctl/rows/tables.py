@@ -1,14 +1,14 @@
 """Rows of tables as text: CSV in all its forms, and TSV."""
 
 import csv
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.rows import BadRow, Row
-from llmctl.rows.lines import LONGEST_LINE, chosen, raw_lines
+from llmctl.rows.lines import LONGEST_LINE, Gauge, chosen, raw_lines
 from llmctl.rows.local import refuse_missing
 
 Found = Row | BadRow
@@ -16,64 +16,117 @@ Found = Row | BadRow
 # What may stand between columns; a spreadsheet of a Russian system writes semicolons.
 SEPARATORS = (",", ";", "\t", "|")
 
+# Characters, with all the lines that belong to it: a quote that is never closed must not keep the
+# whole rest of a file.
+LONGEST_ROW = 16 * 2**20
+
 
 class Lines:
     """Lines of text for the reader of the standard library, that knows how far it has come. Bytes
     that are no text become lone surrogates, by which their row is found."""
 
-    def __init__(self, file: BinaryIO, encoding: str | None) -> None:
+    def __init__(self, file: BinaryIO, encoding: str, gauge: Gauge) -> None:
         self.number = 0
-        self.encoding = encoding or "utf-8"
-        self._lines = raw_lines(file)
-        self._kept: list[str] = []
+        self.encoding = encoding
+        self.row: list[str] = []  # those that the reader has taken for its row so far
+        self._size = 0
+        self._lines = raw_lines(file, gauge)
+        self._waiting: deque[str] = deque()
 
     def peek(self) -> str:
         """The first line, "" for none."""
         line = next(self, "")
-        self._kept.append(line)
-        self.number -= 1
+        if line:
+            self.back(1)
         return line
+
+    def begin(self) -> None:
+        """A row begins with the next line."""
+        self.row = []
+        self._size = 0
+
+    def back(self, count: int) -> None:
+        """The last lines of this row come again."""
+        self._waiting.extendleft(reversed(self.row[len(self.row) - count :]))
+        self.number -= count
+        self.begin()
 
     def __iter__(self) -> "Lines":
         return self
 
     def __next__(self) -> str:
-        if self._kept:
+        if self._size > LONGEST_ROW:
+            raise csv.Error(_("it is longer than {limit} MB", limit=LONGEST_ROW >> 20))
+        if self._waiting:
             self.number += 1
-            return self._kept.pop()
-        self.number, line = next(self._lines)
-        if line is None:
-            raise csv.Error(_("the line is longer than {limit} MB", limit=LONGEST_LINE >> 20))
-        return line.decode(self.encoding, "surrogateescape") + "\n"
+            line = self._waiting.popleft()
+        else:
+            self.number, raw = next(self._lines)
+            if raw is None:
+                raise csv.Error(_("the line is longer than {limit} MB", limit=LONGEST_LINE >> 20))
+            line = raw.decode(self.encoding, "surrogateescape") + "\n"
+        self.row.append(line)
+        self._size += len(line)
+        return line
 
 
 def table_rows(
-    file: BinaryIO, columns: Sequence[str], encoding: str | None, *, separator: str | None
+    file: BinaryIO, columns: Sequence[str], encoding: str, gauge: Gauge, *, separator: str | None
 ) -> Iterator[Found]:
     """A table with a first row of names. Without `separator` it is what stands most often between
     them. Raises UsageError for a table without names and for columns that it does not have."""
     csv.field_size_limit(LONGEST_LINE)
-    lines = Lines(file, encoding)
-    first = lines.peek()
-    separator = separator or likely(first)
+    lines = Lines(file, encoding, gauge)
+    separator = separator or _stated(lines) or likely(lines.peek())
     reader = csv.reader(lines, delimiter=separator, strict=True)
-    try:
-        names = [name.strip() for name in next(reader, [])]
-    except csv.Error as error:
-        raise UsageError(_("the first row is no row of names: {why}", why=error)) from None
-    _check(names, lines.encoding)
+    names = _names(reader, lines)
     refuse_missing(columns, names)
     while True:
+        lines.begin()
         begun = lines.number + 1
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield BadRow(begun, _("it does not read as a row: {why}", why=error))
+            yield _broken(begun, lines, separator, len(names), error)
             continue
         if row and any(row):
             yield _row(begun, row, names, columns, lines.encoding)
+
+
+def _stated(lines: Lines) -> str | None:
+    """The separator that a first line of its own states, as spreadsheets read it: `sep=;`."""
+    said = lines.peek().strip()
+    if len(said) == 5 and said.lower().startswith("sep="):
+        next(lines)
+        lines.begin()
+        return said[4]
+    return None
+
+
+def _names(reader: "Iterator[list[str]]", lines: Lines) -> list[str]:
+    try:
+        names = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise UsageError(_("the first row is no row of names: {why}", why=error)) from None
+    _check(names, lines.encoding)
+    return names
+
+
+def _broken(begun: int, lines: Lines, separator: str, width: int, error: csv.Error) -> BadRow:
+    """A row that does not read as one. Where a quote has made it swallow lines that look like rows
+    themselves, these come again."""
+    swallowed = [line for line in lines.row[1:] if not line.isspace()]
+    if width > 1 and swallowed and all(one.count(separator) == width - 1 for one in swallowed):
+        lines.back(len(lines.row) - 1)
+        return BadRow(begun, _("it does not read as a row: {why}", why=_("a quote is not closed")))
+    if lines.number > begun:
+        return BadRow(
+            begun,
+            _("it does not read as a row, up to line {line}: {why}", line=lines.number, why=error),
+        )
+    return BadRow(begun, _("it does not read as a row: {why}", why=error))
 
 
 def likely(line: str) -> str:

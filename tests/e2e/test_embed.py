@@ -281,3 +281,46 @@ def test_a_real_server_refuses_a_text_that_is_too_long(
 
     assert (result.code, result.out.count("\n")) == (16, 1), result.err
     assert "line 2: " in result.err
+
+
+def test_a_dry_run_has_the_question_and_holds_no_money(
+    llmctl: Llmctl, sim: Simulator, tmp_path: Path
+) -> None:
+    """A secret in the question is found, too; ten requests that fit one by one need not fit
+    together; and nothing stays reserved."""
+    lines = tmp_path / "lines.txt"
+    lines.write_text("".join(f"line {number}\n" for number in range(10)), encoding="utf-8")
+    model = ("-m", "openai/text-embedding-3-small")
+    llmctl.env["LLMCTL_PROVIDERS__OPENAI__FACTS"] = "inherit"
+
+    asked = ("embed", *model, "--file", str(lines), "--batch-size", "1", "--dry-run")
+    whole = llmctl.run(*asked, "--similar", "line")
+    assert (whole.code, whole.json["texts"], whole.json["requests"]) == (0, 11, 11)
+    assert whole.json["body"]["input"] == ["line"]
+    # 2 or 3 tokens a line at 0.02 USD a million: each is below the cap, all are above it
+    refused = llmctl.run(*asked, "--max-cost", "0.0000003 USD")
+    assert refused.code == 5, refused.err
+    llmctl.env["LLMCTL_BUDGET__PER_DAY"] = "1 USD"
+    assert llmctl.run(*asked).code == 0
+    [day] = llmctl.run("cost", "budgets", "--json").json["budgets"]
+    assert day["reserved"] in ("0", "0.000000"), day
+    assert sim.calls == []
+
+
+def test_a_model_of_vectors_is_not_talked_to(llmctl: Llmctl, sim: Simulator) -> None:
+    refused = llmctl.run("-m", "openai/text-embedding-3-small", "hello")
+
+    assert refused.code == 2
+    assert "llmctl embed" in refused.err
+    counted = llmctl.run("tokens", "-m", "openai/text-embedding-3-small", "hello")
+    assert (counted.code, counted.out) == (0, "1\n")
+    estimate = llmctl.run("cost", "estimate", "-m", "openai/text-embedding-3-small", "hello")
+    assert "without a bound" not in estimate.out
+    assert sim.calls == []
+
+
+def test_files_of_lora_are_loaded_for_vectors_too(llmctl: Llmctl, tmp_path: Path) -> None:
+    missing = llmctl.run("embed", "-m", "local/smollm2-135m", "-o", "lora=nofile.gguf", "hi")
+
+    assert missing.code == 7, missing.err
+    assert "nofile.gguf" in missing.err

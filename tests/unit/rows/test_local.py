@@ -77,6 +77,10 @@ def test_a_line_separator_of_unicode_ends_no_line(tmp_path: Path) -> None:
         b"5",
         b"null",
         b'{"prompt": "\xff"}',
+        b'{"prompt": "\xed\xa0\x80"}',
+        b'{"prompt": NaN}',
+        b'{"prompt": [-Infinity]}',
+        b'{"prompt": 1e999}',
         b'{"prompt": "a\x00b"}',
         b'{"prompt": "\\ud83d"}',
         b'{"prompt": 1' + b"0" * 5000 + b"}",
@@ -124,6 +128,13 @@ def test_columns_are_chosen_and_a_row_without_one_is_bad(tmp_path: Path) -> None
 
 def test_a_limit_ends_it(tmp_path: Path) -> None:
     assert len(rows(tmp_path / "in.txt", "a\nb\nc\n", limit=2)) == 2
+
+
+def test_a_custom_id_is_a_name_too(tmp_path: Path) -> None:
+    found = rows(tmp_path / "in.csv", "custom_id,text\nr1,a\n")
+
+    assert found == [Row(2, {"custom_id": "r1", "text": "a"}, "r1")]
+    assert text_of(Row(1, {"custom_id": "r1", "what": "a"})) == "a"
 
 
 # ---- tables -------------------------------------------------------------------------------------
@@ -174,6 +185,72 @@ def test_a_row_that_does_not_fit_is_bad(tmp_path: Path, line: str) -> None:
     assert good(found[:1]) == [(2, {"a": "1", "b": "2"})]
 
 
+def test_a_quote_that_is_not_closed_takes_no_other_rows_with_it(tmp_path: Path) -> None:
+    data = 'a,b\n1,"open\n2,x\n\n3,y\n'
+
+    found = rows(tmp_path / "in.csv", data)
+
+    assert bad(found) == [2]
+    assert found[1:] == [Row(3, {"a": "2", "b": "x"}), Row(5, {"a": "3", "b": "y"})]
+
+
+def test_lines_of_a_torn_cell_are_no_rows(tmp_path: Path) -> None:
+    """What was to be the text of one cell is not sent as if it were rows."""
+    found = rows(tmp_path / "in.csv", 'a,b\n1,"Dear all,\nwe, you and they\nmeet.')
+
+    assert bad(found) == [2]
+    assert len(found) == 1
+    assert "up to line 4" in str(found[0])
+
+
+def test_a_quote_that_ends_too_soon_is_told_with_its_lines(tmp_path: Path) -> None:
+    found = rows(tmp_path / "in.csv", 'a,b\n1,"one\n2,"two"\n3,z\n')
+
+    assert bad(found) == [2]
+    assert found[-1] == Row(4, {"a": "3", "b": "z"})
+
+
+def test_a_row_without_end_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmctl.rows.tables.LONGEST_ROW", 100)
+    data = 'a,b\n1,"open\n' + "".join(f"{number},x\n" for number in range(2, 500))
+
+    found = rows(tmp_path / "in.csv", data)
+
+    assert bad(found) == [2]
+    assert len(found) == 499
+
+
+@pytest.mark.parametrize("mark", ["sep=;", "SEP=;\r"])
+def test_a_separator_may_be_stated(tmp_path: Path, mark: str) -> None:
+    found = rows(tmp_path / "in.csv", f"{mark}\na,1,2;b\nx;y\n")
+
+    assert good(found) == [(3, {"a,1,2": "x", "b": "y"})]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_spreadsheet_in_wide_unicode(tmp_path: Path, encoding: str) -> None:
+    """A mark of byte order says it; LINE SEPARATOR and U+0A0A end no line."""
+    data = "id\ttext\r\n1\tone\u2028two \u0a0a\r\n".encode(encoding)
+
+    assert good(rows(tmp_path / "in.tsv", data)) == [
+        (2, {"id": "1", "text": "one\u2028two \u0a0a"})
+    ]
+    with pytest.raises(UsageError, match="is not valid UTF"):
+        rows(tmp_path / "in.tsv", data[:-1])
+
+
+def test_wide_unicode_without_a_mark_is_named(tmp_path: Path) -> None:
+    data = '{"a": "я"}\n'.encode("utf-16-le")
+
+    assert good(rows(tmp_path / "in.jsonl", data, encoding="utf-16-le")) == [(1, {"a": "я"})]
+
+
+@pytest.mark.parametrize("encoding", ["nosuch", "hex", "\0"])
+def test_what_is_no_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(UsageError, match="no such encoding"):
+        rows(tmp_path / "in.jsonl", "{}", encoding=encoding)
+
+
 def test_a_missing_column_is_told_before_any_row(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no column txt") as caught:
         rows(tmp_path / "in.csv", "id,text\n1,a\n", columns=["txt"])
@@ -209,6 +286,8 @@ def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
     assert good(rows(tmp_path / "in.jsonl.gz", packed)) == [(1, {"a": 1})]
     with pytest.raises(UsageError, match="damaged"):
         rows(tmp_path / "in.jsonl.gz", packed[:-9])
+    with pytest.raises(UsageError, match="damaged"):
+        rows(tmp_path / "in.jsonl.gz", packed[:10] + b"\xff" * 20)
 
 
 def test_what_begins_like_json_is_json_without_an_ending(tmp_path: Path) -> None:
@@ -312,6 +391,58 @@ def test_a_damaged_parquet_file(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="no Parquet file"):
         rows(tmp_path / "in.parquet", b"PAR1" + b"\0" * 100)
+
+
+def test_parquet_from_programs_that_count_nanoseconds(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "in.parquet"
+    when = pyarrow.array([1_700_000_000_123_456_789], pyarrow.timestamp("ns", "UTC"))
+    table = pyarrow.table(
+        {
+            "when": when,
+            "day": pyarrow.array([3_600_000_000_001], pyarrow.time64("ns")),
+            "took": pyarrow.array([1_500_000_001], pyarrow.duration("ns")),
+        }
+    )
+    parquet.write_table(table, path)
+
+    # 1,700,000,000 s after 1970 is 2023-11-14, 22:13:20 in Greenwich.
+    assert list(local_rows(str(path))) == [
+        Row(1, {"when": "2023-11-14T22:13:20.123456+00:00", "day": "01:00:00", "took": 1.5})
+    ]
+
+
+def test_text_in_parquet_that_is_none_is_one_bad_row(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "in.parquet"
+    ends = b"".join(number.to_bytes(4, "little") for number in (0, 1, 2, 3))
+    buffers = [None, pyarrow.py_buffer(ends), pyarrow.py_buffer(b"a\xffb")]
+    texts = pyarrow.Array.from_buffers(pyarrow.string(), 3, buffers)
+    parquet.write_table(pyarrow.table({"text": texts}), path)
+
+    found = list(local_rows(str(path)))
+
+    assert bad(found) == [2]
+    assert [found[0], found[2]] == [Row(1, {"text": "a"}), Row(3, {"text": "b"})]
+
+
+def test_large_rows_of_parquet_are_unpacked_a_few_at_a_time() -> None:
+    from types import SimpleNamespace
+
+    from llmctl.rows.parquet import _together
+
+    def file(*groups: tuple[int, int]) -> Any:
+        there = [SimpleNamespace(total_byte_size=size, num_rows=count) for size, count in groups]
+        return SimpleNamespace(num_row_groups=len(groups), row_group=there.__getitem__)
+
+    assert _together(file()) == 1024
+    assert _together(file((1000, 100))) == 1024
+    assert _together(file((1000, 100), (10 * 2**20, 10))) == 8  # of 1 MiB each
+    assert _together(file((2**40, 2))) == 1
 
 
 def test_standard_input_is_read_as_it_comes(

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
-from llmctl.rows.thread import AHEAD, PIECE, from_thread
+from llmctl.rows.thread import AHEAD, PIECE, PIECE_BYTES, from_thread
 
 
 def test_all_values_come_in_order() -> None:
@@ -41,16 +41,74 @@ def test_it_is_not_read_far_ahead() -> None:
         time.sleep(0.01)
 
 
-def test_what_goes_wrong_in_it_is_raised() -> None:
+def test_of_large_ones_few_are_taken() -> None:
+    taken = [0]
+
+    def values() -> Iterator[int]:
+        for number in range(100):
+            taken[0] += PIECE_BYTES
+            yield number
+
+    async def first() -> int:
+        async with aclosing(from_thread(values(), taken=lambda: taken[0])) as found:
+            async for one in found:
+                await asyncio.sleep(0.05)
+                return one
+        raise AssertionError
+
+    assert asyncio.run(first()) == 0
+    assert taken[0] <= (AHEAD + 1) * PIECE_BYTES
+
+
+def test_from_a_pipe_each_comes_at_once() -> None:
+    """The second is not written before the first has come."""
+    go_on = threading.Event()
+
     def values() -> Iterator[int]:
         yield 1
-        raise KeyError("x")
+        go_on.wait(10)
+        yield 2
+        yield 3
+
+    async def read() -> list[int]:
+        rows = from_thread(values(), live=True)
+        first = await asyncio.wait_for(anext(rows), 5)
+        go_on.set()
+        return [first, *[one async for one in rows]]
+
+    assert asyncio.run(read()) == [1, 2, 3]
+
+
+def test_others_have_their_turn() -> None:
+    async def read() -> int:
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(other())
+        async for _one in from_thread(iter(range(PIECE * 20))):
+            pass
+        task.cancel()
+        return turns
+
+    assert asyncio.run(read()) >= 20
+
+
+@pytest.mark.parametrize("kind", [KeyError, RuntimeError])
+def test_what_goes_wrong_in_it_is_raised(kind: type[Exception]) -> None:
+    def values() -> Iterator[int]:
+        yield 1
+        raise kind("x")
 
     async def read() -> None:
         async for _one in from_thread(values()):
             pass
 
-    with pytest.raises(KeyError):
+    with pytest.raises(kind):
         asyncio.run(read())
 
 
