@@ -155,10 +155,14 @@ def test_a_conversation_goes_on_with_its_files(
 
 
 def test_an_address_is_passed_on_or_fetched(llmctl: Llmctl, sim: Simulator) -> None:
+    public = "https://files.example/cat.png"
+    passed = llmctl.run(*OPENAI, "-a", public, "What is it?", "-q")
+    assert passed.code == 0
+    assert sim.calls[0].json["messages"][-1]["content"][0]["image_url"]["url"] == public
+
     with web(png()) as (url, asked):
-        passed = llmctl.run(*OPENAI, "-a", url, "What is it?", "-q")
-        assert (passed.code, asked) == (0, [])
-        assert sim.calls[0].json["messages"][-1]["content"][0]["image_url"]["url"] == url
+        private = llmctl.run(*OPENAI, "-a", url, "What is it?")
+        assert (private.code, "private network" in private.err, asked) == (2, True, [])
 
         flags = ("-m", "llamacpp/mock", "--local-only", "-a", url)
         refused = llmctl.run(*flags, "What is it?")

@@ -93,11 +93,15 @@ def test_a_signal_leaves_nothing_there(
     llmctl: Llmctl, sim: Simulator, picture: str, number: signal.Signals, code: int
 ) -> None:
     arguments = ("-m", "gigachat/mock-fault-silence", "-a", picture, "What is it?")
-    with llmctl.start(*arguments) as running:
-        running.read_until(b"Blue")
-        assert len(sim.files.held) == 1
-        running.signal(number)
-        result = running.end()
+    before = signal.signal(number, signal.default_int_handler)  # where nohup has it ignored
+    try:
+        with llmctl.start(*arguments) as running:
+            running.read_until(b"Blue")
+            assert len(sim.files.held) == 1
+            running.signal(number)
+            result = running.end()
+    finally:
+        signal.signal(number, before)
 
     assert result.code == code
     assert sim.files.held == {}

@@ -59,14 +59,17 @@ class DatasetViewer:
         self.asked: list[str] = []
         self.keys: list[str | None] = []
         self.met: Counter[str] = Counter()
+        self._more = threading.Condition()
         viewer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                viewer.asked.append(self.path)
-                viewer.keys.append(self.headers.get("Authorization"))
+                with viewer._more:
+                    viewer.asked.append(self.path)
+                    viewer.keys.append(self.headers.get("Authorization"))
+                    viewer._more.notify_all()
                 status, answer, headers = viewer.answer(self.path)
                 body = json.dumps(answer, ensure_ascii=False).encode()
                 self.send_response(status)
@@ -85,6 +88,11 @@ class DatasetViewer:
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), daemon=True
         )
+
+    def until_asked(self, times: int, seconds: float = 4.0) -> None:
+        """Wait for so many questions in all."""
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.asked) >= times, seconds), self.asked
 
     @property
     def url(self) -> str:

@@ -245,10 +245,7 @@ def test_the_next_page_is_on_its_way_while_one_is_worked_on(viewer: DatasetViewe
         rows = open_rows("hf://datasets/org/small", loaded=loaded(viewer))
         async with aclosing(rows) as found:
             await anext(found)
-            async with asyncio.timeout(5):
-                while len(viewer.asked) < 3:
-                    await asyncio.sleep(0.005)
-            await asyncio.sleep(0.05)
+            await asyncio.wait_for(asyncio.to_thread(viewer.until_asked, 3), 5)
             return list(viewer.asked)
 
     assert [one.partition("&offset=")[2] for one in asyncio.run(first())] == [
