@@ -4,7 +4,7 @@ import re
 from urllib.parse import unquote, urlsplit
 
 from llmctl.cli.attached_type import Forced
-from llmctl.engine.kinds import ARCHIVE, TEXT, kind_of, type_by_name
+from llmctl.engine.kinds import ARCHIVE, TEXT, kind_of, shown_address, type_by_name
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.types import Media
@@ -36,7 +36,7 @@ def address_part(url: str, name: str, forced: Forced | None, *, fetch: bool) -> 
         known = False
     if not known:
         raise UsageError(
-            _("{url} is no address that can be attached", url=url),
+            _("{url} is no address that can be attached", url=shown_address(url)),
             hint=_("it begins with https:// or http://"),
         )
     if fetch:
@@ -45,7 +45,7 @@ def address_part(url: str, name: str, forced: Forced | None, *, fetch: bool) -> 
     kind = forced.kind if forced is not None else kind_of(named or "")
     if kind == TEXT:
         raise UsageError(
-            _("{url} is text, which providers do not fetch", url=url),
+            _("{url} is text, which providers do not fetch", url=shown_address(url)),
             hint=_("add --fetch, and llmctl gets it from there and sends it"),
         )
     if forced is not None and (media_type := forced.media_type):
@@ -54,7 +54,7 @@ def address_part(url: str, name: str, forced: Forced | None, *, fetch: bool) -> 
         kind = None
     if named is None or kind is None or kind_of(named) != kind:
         raise UsageError(
-            _("what {url} is cannot be told by its name", url=url),
+            _("what {url} is cannot be told by its name", url=shown_address(url)),
             hint=_("say it with --attachment-type image/png, or have it fetched with --fetch"),
         )
     return Media(named, url=url, name=name)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from llmctl.cli.attached import Reading, part_of_bytes
 from llmctl.cli.attached_type import forced_type
 from llmctl.cli.loop import run_async
+from llmctl.engine.kinds import shown_address
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.output.waiting import told_if_long
@@ -62,6 +63,6 @@ def _part(part: Part, how: Reading, loaded: "Loaded") -> Part:
     if not isinstance(part, Media) or part.url is None or not _is_address(part):
         return part
     url = part.url
-    with told_if_long(_("Fetching {url} ...", url=url), quiet=how.quiet):
+    with told_if_long(_("Fetching {url} ...", url=shown_address(url)), quiet=how.quiet):
         data = run_async(fetch(url, loaded))
     return part_of_bytes(url, part.name or "page", data, how)

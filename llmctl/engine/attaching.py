@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from llmctl import catalogue
 from llmctl.dialects import DIALECTS
-from llmctl.engine.kinds import TEXT, kind_of
+from llmctl.engine.kinds import TEXT, kind_of, shown_address
 from llmctl.engine.whereabouts import can_tell
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
@@ -139,7 +139,7 @@ def _refuse_addresses(card: "Card", files: Sequence[Media]) -> None:
             raise UsageError(
                 _("{provider} is not known to fetch {kind} from an address: {url}",
                   provider=card.name, kind=kind_of(one.media_type) or one.media_type,
-                  url=one.url),
+                  url=shown_address(one.url)),
                 hint=_("add --fetch, and llmctl gets it from there and sends it"),
             )  # fmt: skip
 

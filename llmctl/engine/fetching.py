@@ -4,10 +4,12 @@ The user may name any host. A host that somebody else names, by a redirect, may 
 user's own network: what is there would be handed to a provider.
 """
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from llmctl.errors import LlmctlError, PrivacyRefused, ProviderFailed
+from llmctl.engine.kinds import shown_address
+from llmctl.errors import LlmctlError, NetworkFailed, PrivacyRefused, ProviderFailed
 from llmctl.messages import _
 from llmctl.privacy.levels import HERE, distance
 from llmctl.values import replace
@@ -56,15 +58,28 @@ async def fetch(url: str, loaded: "Loaded", transport: Any = None) -> bytes:
         elsewhere=replace(how, public_only=True),
     )
     try:
-        return await source.read(LARGEST)
+        async with asyncio.timeout(network.timeout):
+            return await source.read(LARGEST)
+    except TimeoutError:
+        raise NetworkFailed(
+            _("no whole answer within {seconds:g} s", seconds=network.timeout),
+            host=urlsplit(url).hostname,
+            reason="timeout",
+            hint=_("allow more with --timeout SECONDS"),
+            retryable=False,
+        ) from None
     except ProviderFailed as error:
         if error.reason == "endless":
             raise ProviderFailed(
-                _("more than {limit} MB are behind {url}", limit=LARGEST >> 20, url=url),
+                _(
+                    "more than {limit} MB are behind {url}",
+                    limit=LARGEST >> 20,
+                    url=shown_address(url),
+                ),
                 hint=_("download it, and attach the file: files may be larger"),
                 reason="too-large",
                 retryable=False,
-            ) from None
+            ) from None  # fmt: skip
         _advise(error)
         raise
     except PrivacyRefused:

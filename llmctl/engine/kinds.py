@@ -67,6 +67,19 @@ BY_SUFFIX = {
 }
 
 
+def shown_address(url: str) -> str:
+    """An address as it may be shown: without a password, and without a query, which often holds a
+    token."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return url.partition("?")[0].rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" + ("?…" if parts.query else "")
+
+
 def kind_of(media_type: str) -> str | None:
     """The kind that a type is of, as in a card's `inputs`; "archive", or None for another."""
     plain = media_type.partition(";")[0].strip().lower()

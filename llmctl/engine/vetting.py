@@ -6,6 +6,7 @@ from llmctl.engine.route import Route
 from llmctl.errors import LlmctlError, PrivacyRefused
 from llmctl.messages import _
 from llmctl.privacy.controls import Sent, fitting, in_request, picture_hosts
+from llmctl.privacy.pieces import media
 from llmctl.privacy.policy import judge
 from llmctl.privacy.screening import Screened
 from llmctl.settings import Loaded, ProviderSettings
@@ -50,7 +51,10 @@ def _refuse_addresses(route: Route, sent: Sent, loaded: Loaded, verdict: Verdict
 def really_sent(route: Route, screened: Screened, loaded: Loaded) -> Sent:
     """What of a request matters for privacy, read from the request itself."""
     call, own = screened.call, _own(route, loaded)
-    personal = tuple((kind, count) for kind, count in screened.left.items() if kind != "secret")
+    found = [(kind, count) for kind, count in screened.left.items() if kind != "secret"]
+    if loaded.settings.policy.pii_regions and (unread := sum(1 for _one in media(call))):
+        found.append(("unsearched", unread))  # there may be some in what only people can read
+    personal = tuple(found)
     hosts = picture_hosts(call)
     if route.card.kind == "embedded":
         return Sent(personal=personal, hosts=hosts)

@@ -91,7 +91,8 @@ def _demanding(loaded: Loaded) -> str | None:
     for key, how in rules.items():
         if how not in (None, "allow", "warn"):
             return key
-    if policy.secrets == "redact":
+    said = loaded.origins.get("policy.secrets", Origin("shipped")).kind != "shipped"
+    if policy.secrets == "redact" or (policy.secrets == "block" and said):
         return "policy.secrets"
     return None if loaded.settings.privacy.redact_names is None else "privacy.redact_names"
 

@@ -103,6 +103,8 @@ def _read(
         buffered = io.BufferedReader(Recoded(buffered, encoding))
         encoding, start = "utf-8", buffered.peek(4)
     named = ENDINGS.get(endings[-1].lower()) if endings else None
+    if format is None and endings and endings[-1].lower() == ".json":
+        _refuse_list(path, start)
     kind = format or named or _guessed(start)
     if start.startswith(PARQUET):
         kind = "parquet"
@@ -130,6 +132,15 @@ def _guessed(start: bytes) -> str:
     """What a source without an ending holds, by how it begins: rows of JSON, or lines of text."""
     begins = start.removeprefix(UTF_8_BOM).lstrip()
     return "jsonl" if begins.startswith(b"{") else "text"
+
+
+def _refuse_list(path: str | None, start: bytes) -> None:
+    """Raises UsageError for one document of JSON that is a list: its lines are no rows."""
+    if start.removeprefix(UTF_8_BOM).lstrip().startswith(b"["):
+        raise UsageError(
+            _("{path} is one list of JSON, and a row is a line", path=path),
+            hint=_("make lines of it: jq -c '.[]' {path} > rows.jsonl", path=path),
+        )
 
 
 def refuse_missing(columns: Sequence[str], there: Sequence[str]) -> None:

@@ -234,7 +234,8 @@ def remote(first: httpx.Response, last: httpx.Response) -> Remote:
 
 def refused(response: httpx.Response, provider: str) -> LlmctlError:
     """The error for an answer that is no file."""
-    status, place = response.status_code, str(response.request.url).partition("?")[0]
+    url = response.request.url
+    status, place = response.status_code, f"{url.scheme}://{url.netloc.decode('ascii')}{url.path}"
     said = response.headers.get("x-error-message", "")
     text = _("{place}: the host answered {status} {said}", place=place, status=status, said=said)
     text = text.rstrip()

@@ -43,7 +43,7 @@ def test_a_question_in_another_language(llmctl: Llmctl) -> None:
 def test_it_does_not_chat(llmctl: Llmctl) -> None:
     done = llmctl.run("-m", MODEL, "hi")
 
-    assert done.code == 16
+    assert done.code == 2
     assert "llmctl embed" in done.err
 
 

@@ -239,3 +239,32 @@ def test_clearance_refuses_too_whoever_has_made_the_call() -> None:
 
     with pytest.raises(UsageError, match="takes no image"):
         cleared(route, with_files("gpt-3.5-turbo", PNG), loaded)
+
+
+# ---- what cannot be searched, under a policy
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [{"policy.secrets": "block"}, {"policy.secrets": "redact"}, {"policy.pii_regions": ["RU"]}],
+)
+def test_what_cannot_be_searched_does_not_leave_under_a_policy(flags: dict[str, Any]) -> None:
+    """Whoever says that secrets are held back, and that personal data stays in a region, means
+    those in files too."""
+    loaded = settings.load(flags)
+    route = resolve("openai/gpt-6-luna", loaded, shown=True)
+
+    with pytest.raises(PrivacyRefused):
+        cleared(route, with_files("gpt-6-luna", PNG), loaded)
+    assert cleared(route, with_files("gpt-6-luna"), loaded).route.verdict.allowed
+    bare = settings.load({})
+    assert cleared(route, with_files("gpt-6-luna", PNG), bare).route.verdict.allowed
+
+
+def test_an_address_is_shown_without_what_may_be_a_key() -> None:
+    key = "ghp_" + "k" * 36
+    url = f"https://user:{key}@files.example:8080/cat.png?token={key}"
+
+    error = refusal("gigachat/GigaChat-2-Max", replace(URL, url=url))
+    assert "https://files.example:8080/cat.png" in error.message
+    assert key not in error.message

@@ -184,6 +184,7 @@ def test_what_cannot_be_searched_is_told() -> None:
 @pytest.mark.parametrize(
     "rules",
     [{"pii": "redact"}, {"pii": "block"}, {"pii": "local-only"}, {"secrets": "redact"},
+     {"secrets": "block"},
      {"pii_by": {"email": "redact"}}, {"pii": "warn", "pii_by": {"phone": "block"}}],
 )  # fmt: skip
 def test_what_cannot_be_searched_does_not_leave_where_policy_has_it_searched(
@@ -199,7 +200,7 @@ def test_what_cannot_be_searched_does_not_leave_where_policy_has_it_searched(
 
 
 @pytest.mark.parametrize(
-    "rules", [{}, {"secrets": "block"}, {"secrets": "allow"}, {"pii": "warn"}, {"pii": "allow"},
+    "rules", [{}, {"secrets": "allow"}, {"pii": "warn"}, {"pii": "allow"},
               {"pii": "allow", "pii_by": {"email": "warn"}}],
 )  # fmt: skip
 def test_it_may_leave_where_policy_asks_for_no_more_than_a_look(rules: dict[str, Any]) -> None:

@@ -453,3 +453,10 @@ def test_standard_input_is_read_as_it_comes(
     with path.open("rb") as file:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(file))
         assert good(list(local_rows(None))) == [(1, {"a": 1})]
+
+
+def test_a_list_in_one_document_is_no_rows(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="one list of JSON") as caught:
+        rows(tmp_path / "in.json", '[{"text": "a"},\n{"text": "b"}]')
+    assert "jq -c" in (caught.value.hint or "")
+    assert good(rows(tmp_path / "in.json", '{"text": "a"}\n')) == [(1, {"text": "a"})]

@@ -61,20 +61,29 @@ def test_of_large_ones_few_are_taken() -> None:
 
 
 def test_from_a_pipe_each_comes_at_once() -> None:
-    """The second is not written before the first has come."""
-    go_on = threading.Event()
+    """None is written before it is waited for, and each only once the one before has come."""
+    awaited, go_on, last = (threading.Event() for _number in range(3))
 
     def values() -> Iterator[int]:
+        awaited.wait(10)
         yield 1
         go_on.wait(10)
         yield 2
+        last.wait(10)
         yield 3
 
     async def read() -> list[int]:
         rows = from_thread(values(), live=True)
-        first = await asyncio.wait_for(anext(rows), 5)
+        coming = asyncio.ensure_future(anext(rows))
+        await asyncio.sleep(0.01)
+        awaited.set()
+        first = await asyncio.wait_for(coming, 5)
+        coming = asyncio.ensure_future(anext(rows))
+        await asyncio.sleep(0.01)
         go_on.set()
-        return [first, *[one async for one in rows]]
+        second = await asyncio.wait_for(coming, 5)
+        last.set()
+        return [first, second, *[one async for one in rows]]
 
     assert asyncio.run(read()) == [1, 2, 3]
 
