@@ -34,7 +34,7 @@ def parquet_rows(path: str | None, columns: Sequence[str], gauge: Gauge) -> Iter
     except ImportError:
         raise NotFound(
             _("this installation cannot read Parquet files"),
-            hint=_("add it: pip install 'llmctl-cli[parquet]'"),
+            hint=_("add it, in a checkout of llmctl: pip install '.[parquet]' (see docs/rows.md)"),
             reason="extra",
         ) from None
     try:

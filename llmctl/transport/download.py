@@ -24,6 +24,7 @@ from llmctl.errors import (
 )
 from llmctl.files import FILE, io_failed
 from llmctl.messages import _
+from llmctl.transport.egress import is_private
 from llmctl.values import dataclass
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ class Source:
         """The first answer and the one behind all redirects."""
         transport = self._transport or self._wire(self._how)
         away = self._transport or (self._wire(self._elsewhere) if self._elsewhere else transport)
-        home = urlsplit(self.url).hostname
+        home = urlsplit(self.url).hostname or ""
+        own = is_private(home)  # by its spelling: a name may have another address by then
         try:
             first = response = await self._sent(transport, method, self.url, more)
             place = self.url
@@ -153,7 +155,7 @@ class Source:
                     break
                 place = self._next(place, response)
                 await response.aclose()
-                near = urlsplit(place).hostname == home
+                near = own and urlsplit(place).hostname == home
                 response = await self._sent(transport if near else away, method, place, more)
             try:
                 if response.status_code not in (200, 206, 416):

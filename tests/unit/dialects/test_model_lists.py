@@ -211,7 +211,7 @@ def test_the_steps_of_a_pull() -> None:
     [
         ("pull model manifest: file does not exist", NotFound),
         ("max retries exceeded: EOF", ProviderFailed),
-        ("write /root/.ollama/x: no space left on device", ProviderFailed),
+        ("write /models/x: no space left on device", ProviderFailed),
     ],
 )
 def test_an_error_inside_a_pull(said: str, kind: type[Exception]) -> None:

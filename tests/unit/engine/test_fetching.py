@@ -127,6 +127,22 @@ def test_no_redirect_leads_into_the_users_own_network(host: str) -> None:
     assert asked == ["/first"]
 
 
+def test_a_name_that_leads_elsewhere_by_the_second_look_is_not_trusted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who answers the redirect may have the name's address changed in between."""
+
+    async def looked_up(_host: str, port: int) -> list[Address]:
+        return [Address(socket.AF_INET, ("127.0.0.1", port))]
+
+    monkeypatch.setattr(dial, "addresses", looked_up)
+    got, asked = through("evil.example", "/secret")
+
+    assert isinstance(got, PrivacyRefused)
+    assert got.reason == "private-address"
+    assert asked == ["/first"]
+
+
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "::1", "fe80::1",
                 "::ffff:10.0.0.1", "fd00::1", "100.64.0.1"],
