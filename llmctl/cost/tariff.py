@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from llmctl.catalogue import is_own_host
 from llmctl.cost.prices import STANDARD, amount, host_factor, row_at, source_of
 from llmctl.dialects.look import count_at
+from llmctl.dialects.media import files_of
 from llmctl.privacy.levels import is_own
-from llmctl.types import NOTHING, OWN_HARDWARE, Cost, CostKind, Media, Usage
+from llmctl.types import NOTHING, OWN_HARDWARE, Cost, CostKind, Usage
 from llmctl.types.amounts import plain
 from llmctl.values import dataclass
 
@@ -207,9 +208,4 @@ def mode_of(card: Card, terms: Terms, details: Mapping[str, Json] = NOTHING) -> 
 
 def media_of(call: Call) -> frozenset[str]:
     """The kinds (`image`, `audio`, ...) of what a call holds beside text."""
-    return frozenset(
-        part.media_type.partition("/")[0]
-        for one in getattr(call, "messages", ())
-        for part in one.parts
-        if isinstance(part, Media)
-    )
+    return frozenset(one.media_type.partition("/")[0] for one in files_of(call))

@@ -86,7 +86,7 @@ class Gemini(Dialect):
         return DRAWS
 
     def to_upload(self, call: Call, quirks: Quirks) -> tuple[Media, ...]:
-        files = files_of(call)
+        files = files_of(call) if isinstance(call, Chat) else ()
         if not files:
             return ()
         from llmctl.dialects.gemini_files import too_large

@@ -128,7 +128,7 @@ class GigaChat(Dialect):
         return DRAWS
 
     def to_upload(self, call: Call, quirks: Quirks) -> tuple[Media, ...]:
-        files = files_of(call)
+        files = files_of(call) if isinstance(call, Chat) else ()
         if not files:
             return ()
         from llmctl.dialects.gigachat_files import to_store

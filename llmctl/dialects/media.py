@@ -4,7 +4,7 @@ from base64 import b64encode
 
 from llmctl.errors import UsageError
 from llmctl.messages import _
-from llmctl.types import Call, Chat, Json, Media
+from llmctl.types import Call, Chat, Count, Json, Media
 from llmctl.values import dataclass
 
 
@@ -34,8 +34,8 @@ def data_url(file: Media) -> Json:
 
 
 def files_of(call: Call) -> tuple[Media, ...]:
-    """The files in the messages of a chat, in their order."""
-    if not isinstance(call, Chat):
+    """The files in the messages of a call, in their order."""
+    if not isinstance(call, Chat | Count):
         return ()
     parts = (part for one in call.messages for part in one.parts)
     return tuple(part for part in parts if isinstance(part, Media))

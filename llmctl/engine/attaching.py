@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from llmctl import catalogue
 from llmctl.dialects import DIALECTS
+from llmctl.dialects.media import files_of
 from llmctl.engine.kinds import TEXT, kind_of, shown_address
 from llmctl.engine.whereabouts import can_tell
 from llmctl.errors import LlmctlError, UsageError
@@ -32,7 +33,7 @@ def fitting_files(route: "Route", call: "Call", loaded: "Loaded") -> tuple[Notic
     not taken. Nothing is sent."""
     if not isinstance(call, Chat | Count):
         return ()
-    files = [part for one in call.messages for part in one.parts if isinstance(part, Media)]
+    files = files_of(call)
     if not files:
         return ()
     _refuse_kinds(route, call, files, loaded)

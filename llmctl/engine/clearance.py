@@ -3,13 +3,14 @@ what it may cost. In this order, since each looks at the call as the one before 
 
 from typing import TYPE_CHECKING
 
+from llmctl.dialects.media import files_of
 from llmctl.engine.route import Route
 from llmctl.engine.vetting import vetted
 from llmctl.errors import PrivacyRefused
 from llmctl.privacy.levels import HERE
 from llmctl.privacy.screening import Screened, screen
 from llmctl.settings import Loaded
-from llmctl.types import Call, Chat, Complete, Count, Embed, Fill, Image, Media, Notice
+from llmctl.types import Call, Chat, Complete, Count, Embed, Fill, Image, Notice
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def checked(
     if here:
         route = _kept_here(route, screened.call, loaded)
     told = [Notice("privacy", note) for note in route.verdict.notes]
-    if _has_files(screened.call):
+    if files_of(screened.call):
         from llmctl.engine.attaching import fitting_files
 
         told += fitting_files(route, screened.call, loaded)
@@ -108,12 +109,6 @@ def _kept_here(route: Route, call: Call, loaded: Loaded) -> Route:
         reasons = (refused.message,)
         return replace(route, elsewhere=replace(route.elsewhere, allowed=False, reasons=reasons))
     return route
-
-
-def _has_files(call: Call) -> bool:
-    if not isinstance(call, Chat | Count):
-        return False
-    return any(isinstance(part, Media) for one in call.messages for part in one.parts)
 
 
 def has_budget(loaded: Loaded) -> bool:
@@ -134,7 +129,6 @@ def _size(call: Call) -> int:
         case Image():
             return SMALL + 1
         case Chat() | Count():
-            parts = [part for one in call.messages for part in one.parts]
-            dear = call.schema or call.tools or any(isinstance(part, Media) for part in parts)
+            dear = call.schema or call.tools or files_of(call)
             beside = SMALL + 1 if dear else 0
             return beside + fields + sum(len(one.text) for one in call.messages)

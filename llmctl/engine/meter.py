@@ -70,11 +70,6 @@ class Meter:
         return self._first_token is not None
 
     @property
-    def answering(self) -> bool:
-        """Whether the present try has brought the head of an answer."""
-        return self._first_byte_s is not None
-
-    @property
     def pictures(self) -> int:
         """How many files there are in the answer."""
         return len(self._media)

@@ -1,12 +1,12 @@
 """The verdict on a call as it is really sent, after that on the provider alone."""
 
 from llmctl import catalogue
+from llmctl.dialects.media import files_of
 from llmctl.engine.resolve import refusal
 from llmctl.engine.route import Route
 from llmctl.errors import LlmctlError, PrivacyRefused
 from llmctl.messages import _
 from llmctl.privacy.controls import Sent, fitting, in_request, picture_hosts
-from llmctl.privacy.pieces import media
 from llmctl.privacy.policy import judge
 from llmctl.privacy.screening import Screened
 from llmctl.settings import Loaded, ProviderSettings
@@ -52,7 +52,7 @@ def really_sent(route: Route, screened: Screened, loaded: Loaded) -> Sent:
     """What of a request matters for privacy, read from the request itself."""
     call, own = screened.call, _own(route, loaded)
     found = [(kind, count) for kind, count in screened.left.items() if kind != "secret"]
-    if loaded.settings.policy.pii_regions and (unread := sum(1 for _one in media(call))):
+    if loaded.settings.policy.pii_regions and (unread := len(files_of(call))):
         found.append(("unsearched", unread))  # there may be some in what only people can read
     personal = tuple(found)
     hosts = picture_hosts(call)

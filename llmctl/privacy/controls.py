@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from llmctl import catalogue
-from llmctl.types import NOTHING, Chat, Count, Json, Media
+from llmctl.dialects.media import files_of
+from llmctl.types import NOTHING, Json
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -121,16 +122,11 @@ def _same(one: Json, other: Json) -> bool:
 
 def picture_hosts(call: "Call") -> tuple[str, ...]:
     """The hosts that a provider fetches pictures and documents of a call from."""
-    if not isinstance(call, Chat | Count):
+    urls = [one.url for one in files_of(call) if one.url is not None]
+    if not urls:
         return ()
     from urllib.parse import urlsplit
 
-    urls = [
-        part.url
-        for message in call.messages
-        for part in message.parts
-        if isinstance(part, Media) and part.url is not None
-    ]
     return tuple(dict.fromkeys(
         urlsplit(url).hostname or url[:40] for url in urls if not url.startswith("data:")
     ))  # fmt: skip

@@ -1,7 +1,7 @@
 """Every text of a call that leaves with it, and where it stands."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import assert_never
 
 from llmctl.errors import PrivacyRefused
@@ -92,13 +92,6 @@ def _shown(name: str) -> str:
     may be what must not be seen."""
     is_word = len(name) <= _LONGEST_OPTION and name.replace("_", "").replace("-", "").isalpha()
     return name if is_word else f"{name[:4]}…"
-
-
-def media(call: Call) -> Iterator[Media]:
-    """What of a call is not text."""
-    if isinstance(call, Chat | Count):
-        for one in call.messages:
-            yield from (part for part in one.parts if isinstance(part, Media))
 
 
 def in_json(value: Json, change: Change, place: Place) -> Json:

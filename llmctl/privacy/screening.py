@@ -4,6 +4,7 @@ else looks at the call."""
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from llmctl.dialects.media import files_of
 from llmctl.messages import _
 from llmctl.settings import Loaded, Policy
 from llmctl.settings.tighten import handled
@@ -81,7 +82,7 @@ def screen(
         from llmctl.privacy.refusing import refuse_blocked
 
         refuse_blocked(hits, what, loaded, is_local=is_local)
-    files = list(pieces.media(call))
+    files = files_of(call)
     if files and not is_local:
         from llmctl.privacy.refusing import refuse_unsearched
 
@@ -180,7 +181,7 @@ def _notes(
                  " --secrets redact", count=len(maybe),
                  place=pieces.said(maybe[0].place, maybe[0].line))  # fmt: skip
         notes.append(Notice("maybe-secret", text))
-    if unread := [one.name or one.media_type for one in pieces.media(call)]:
+    if unread := [one.name or one.media_type for one in files_of(call)]:
         text = _("Not searched, since only text is: {names}.", names=", ".join(unread))
         notes.append(Notice("not-searched", text))
     return notes
