@@ -132,7 +132,9 @@ class Limits:
     """What the provider allows one account; sizes in bytes, None where it is not stated.
     `attachment_bytes` is the most of one file, `media_bytes` that of a kind of file (`image`,
     `audio`, `video`, `pdf`, `office`, `text`), `attachments` how many a request has, `media_count`
-    how many of a kind a message has, `inline_bytes` the most that all files of a request
+    how many of a kind a message has, `media_mixed` whether files of several kinds may stand in one;
+    all files of a request together stay below `media_total_bytes`. `media_types` are the formats
+    taken of a kind, none of them named: any. `inline_bytes` is the most that all files of a request
     take inside it: what is more goes by uploading, where the dialect knows how. `embed_texts` and
     `embed_tokens` are the most of one request for embeddings, `embed_requests_per_minute` how many
     of those are taken, where that is another number than of other requests.
@@ -152,6 +154,9 @@ class Limits:
     embed_requests_per_minute: int | None = None
     media_bytes: Mapping[str, int] = NOTHING
     media_count: Mapping[str, int] = NOTHING
+    media_types: Mapping[str, tuple[str, ...]] = NOTHING
+    media_mixed: bool = True
+    media_total_bytes: int | None = None
     inline_bytes: int | None = None
 
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from llmctl import catalogue
 from llmctl.dialects import DIALECTS
+from llmctl.engine.names import find_model
 from llmctl.engine.route import Route
 from llmctl.errors import LlmctlError, NotFound, Rejected, UsageError
 from llmctl.messages import _
+from llmctl.settings import ProviderSettings
 from llmctl.types import Call, Complete, Fill, Quirks
 
 if TYPE_CHECKING:
@@ -56,26 +58,38 @@ def advise(error: LlmctlError | None, call: Call, loaded: "Loaded") -> None:
 
 
 def _who(call: Call, loaded: "Loaded") -> str:
-    names = [*_encoders(loaded)] if isinstance(call, Fill) else [*_continuing(loaded)]
+    able = _encoders(loaded) if isinstance(call, Fill) else _continuing(loaded)
+    names = [f"{card.id}/{name}" for card, name in able if _may_be_asked(card, name, loaded)]
+    if not names:
+        return _("no model of any card is allowed: llmctl privacy list")
     return _("what does: {names}", names=", ".join(f"-m {name}" for name in names))
 
 
-def _encoders(loaded: "Loaded") -> Iterator[str]:
+def _may_be_asked(card: "Card", name: str, loaded: "Loaded") -> bool:
+    """Whether policy allows a model, as far as it is a matter of the provider and the model."""
+    from llmctl.privacy.policy import judge
+
+    own = loaded.settings.providers.get(card.id, ProviderSettings())
+    model = find_model(card, name)
+    return judge(card, model, base_url=catalogue.base_url(card, own), loaded=loaded).allowed
+
+
+def _encoders(loaded: "Loaded") -> Iterator[tuple["Card", str]]:
     for card in _cards(loaded):
         if _has(card, Fill(ENCODER, "")):
-            yield f"{card.id}/{ENCODER}"
+            yield card, ENCODER
 
 
-def _continuing(loaded: "Loaded") -> Iterator[str]:
+def _continuing(loaded: "Loaded") -> Iterator[tuple["Card", str]]:
     """Models that are made for it, and every model of servers that people run themselves."""
     for card in _cards(loaded):
         if card.kind == "embedded" and card.default_model:
-            yield f"{card.id}/{card.default_model}"
-        yield from (f"{card.id}/{model.id}" for model in card.models if model.kind == "base")
+            yield card, card.default_model
+        yield from ((card, model.id) for model in card.models if model.kind == "base")
         if card.kind not in ("api", "embedded") and _has(card, Complete("m", "")):
-            yield f"{card.id}/MODEL"
+            yield card, "MODEL"
         if any(one.name == SAYS_WHO for one in card.settings):
-            yield f"{card.id}/ORG/MODEL"
+            yield card, "ORG/MODEL"
 
 
 def _has(card: "Card", call: Call) -> bool:

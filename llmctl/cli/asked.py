@@ -46,8 +46,11 @@ class Asked(Flags):
         Flags.check(self)
         pairs(self.param, "-p")
         refuse_two(self.json + self.events + self.extract)
-        if self.attachment_type is not None and not self.attachment:
-            raise UsageError(_("--attachment-type is about attached files; attach one with -a"))
+        about_files = {"--attachment-type": self.attachment_type is not None}
+        if not (self.continue_ or self.cid):  # earlier turns may have files, too
+            about_files |= {"--fetch": self.fetch, "--keep": self.keep}
+        if not self.attachment and (flag := next(filter(about_files.get, about_files), None)):
+            raise UsageError(_("{flag} is about attached files; attach one with -a", flag=flag))
         if self.fill_mask:
             from llmctl.cli.filling import refuse_flags
 

@@ -2,18 +2,17 @@
 all else as it is. What a file is, its content says, not its name."""
 
 import os
-import re
 import stat
-from collections import Counter
 from collections.abc import Callable, Sequence
 from io import BytesIO
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import BinaryIO
 
-from llmctl.cli.attached_address import address_part, is_address, path_of
+from llmctl.cli.attached_address import address_part, is_address
+from llmctl.cli.attached_names import STDIN, names_of
 from llmctl.cli.attached_type import Forced, forced_type
 from llmctl.cli.stdin import LARGEST_PIPED, read_pipe, read_stdin_bytes
-from llmctl.engine.kinds import ARCHIVE, TEXT, kind_of, suffix_of, type_by_name
+from llmctl.engine.kinds import ARCHIVE, OFFICE, TEXT, kind_of, suffix_of, type_by_name
 from llmctl.engine.sniff import Sniffed, sniff
 from llmctl.errors import UsageError
 from llmctl.files import unreadable
@@ -24,7 +23,6 @@ from llmctl.output.terminal import safe_line
 from llmctl.types import Media, Text
 from llmctl.values import dataclass
 
-STDIN = "-"
 LARGEST = 16 * 2**20  # bytes of one text: more than any model reads at a time
 LARGEST_FILE = 2_000_000_000  # bytes of one file: the most that any provider takes
 SMALL = 2**20  # bytes up to which a file is held; a larger one is read while it is sent
@@ -35,12 +33,14 @@ Part = Text | Media
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How files are read: text in `encoding` where it is not UTF-8; `forced` is the type that the
-    user gives all of them; `fetch` says that what is behind addresses will be, too."""
+    user gives all of them; `fetch` says that what is behind addresses will be, too; `timeout` is
+    for how many seconds a pipe may last."""
 
     encoding: str | None = None
     forced: Forced | None = None
     fetch: bool = False
     quiet: bool = False
+    timeout: float | None = None
 
 
 def read_attached(
@@ -50,11 +50,19 @@ def read_attached(
     quiet: bool,
     as_type: str | None = None,
     fetch: bool = False,
+    timeout: float | None = None,
 ) -> tuple[Part, ...]:
     """The files in their order. Small ones are held, large ones only named. Raises UsageError for
     what cannot be read, is empty, too large or not whole, and for what no model takes."""
-    how = Reading(encoding=encoding, forced=forced_type(as_type), fetch=fetch, quiet=quiet)
-    names = _names(given)
+    how = Reading(
+        encoding=encoding, forced=forced_type(as_type), fetch=fetch, quiet=quiet, timeout=timeout
+    )
+    if "" in given:
+        raise UsageError(
+            _("-a has no name of a file: what it was given is empty"),
+            hint=_("-a takes the path of a file; to attach standard input: -a -"),
+        )
+    names = names_of(given)
     return tuple(_part(one, name, how) for one, name in zip(given, names, strict=True))
 
 
@@ -105,7 +113,8 @@ def _part(given: str, name: str, how: Reading) -> Part:
     try:
         found = Path(given).stat()
         if stat.S_ISFIFO(found.st_mode):
-            return part_of_bytes(given, name, read_pipe(given, quiet=how.quiet), how)
+            data = read_pipe(given, quiet=how.quiet, timeout=how.timeout)
+            return part_of_bytes(given, name, data, how)
         _refuse_odd(given, found)
         with Path(given).open("rb") as file:
             return _opened(given, name, file, how)
@@ -177,14 +186,12 @@ def _type(given: str, name: str, file: BinaryIO, size: int, how: Reading) -> str
     if forced is not None:
         return _of_kind(given, name, found, forced)
     if found is None:
-        _note(name, TEXT, how)
         return None
     if found.broken is not None:
         raise UsageError(
             _("{path} cannot be attached: {why}", path=given, why=found.broken),
-            hint=_("to send it as it is all the same: --attachment-type {type}",
-                   type=found.media_type),
-        )  # fmt: skip
+            hint=_insisting(found, name),
+        )
     if found.kind == ARCHIVE:
         raise UsageError(
             _("{path} cannot be attached: it is an archive ({type})", path=given,
@@ -193,6 +200,17 @@ def _type(given: str, name: str, file: BinaryIO, size: int, how: Reading) -> str
         )  # fmt: skip
     _note(name, found.kind, how)
     return _precisely(found.media_type, name)
+
+
+def _insisting(found: Sniffed, name: str) -> str:
+    """How a file that is not whole is sent all the same: what began like an archive, only where its
+    name says what it was meant to be."""
+    said = found.media_type
+    if found.kind == ARCHIVE:
+        if kind_of(type_by_name(name) or "") != OFFICE:
+            return _("was it the right file?")
+        said = OFFICE
+    return _("to send it as it is all the same: --attachment-type {type}", type=said)
 
 
 def _of_kind(given: str, name: str, found: Sniffed | None, forced: Forced) -> str:
@@ -231,7 +249,10 @@ def _note(name: str, kind: str | None, how: Reading) -> None:
 def _text(given: str, name: str, data: bytes, how: Reading) -> Text:
     if len(data) > LARGEST:
         raise _too_large(given, LARGEST)
-    return Text(bounded(name, _decoded(given, data, how.encoding)), name)
+    text = _decoded(given, data, how.encoding)
+    if how.forced is None:
+        _note(name, TEXT, how)
+    return Text(bounded(name, text), name)
 
 
 def _decoded(given: str, data: bytes, encoding: str | None) -> str:
@@ -252,25 +273,3 @@ def _decoded(given: str, data: bytes, encoding: str | None) -> str:
         if unknown
         else failed.hint,
     )
-
-
-# ---- names
-
-
-def _names(given: Sequence[str]) -> list[str]:
-    """The names of the files, without their folders unless two have the same."""
-    paths = [
-        PurePath("input" if one == STDIN else path_of(one) if is_address(one) else one)
-        for one in given
-    ]
-    times = Counter(path.name for path in paths)
-    return [
-        _harmless("/".join(path.parts[-2:]) if times[path.name] > 1 else path.name)
-        for path in paths
-    ]
-
-
-def _harmless(name: str) -> str:
-    """The name without what would end its line or its quotes."""
-    known = name.encode("utf-8", "replace").decode()
-    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", known).replace('"', "'")

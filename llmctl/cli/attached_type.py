@@ -2,7 +2,7 @@
 
 import re
 
-from llmctl.engine.kinds import DOCX, KINDS, PDF, TEXT, kind_of
+from llmctl.engine.kinds import DOCX, KINDS, PDF, TEXT, kind_of, registered
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.values import dataclass
@@ -28,7 +28,7 @@ def forced_type(given: str | None) -> Forced | None:
     """Raises UsageError for what is neither a type nor a kind."""
     if given is None:
         return None
-    said = given.strip().lower()
+    said = registered(given.strip().lower())
     if said == PDF:
         return Forced(PDF, "application/pdf")
     if said in KINDS:

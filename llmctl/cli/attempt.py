@@ -1,14 +1,10 @@
 """One try at a prompt: the call through the renderer, and the receipt of it."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 from llmctl.cli.aged import aged
 from llmctl.cli.loop import stopped
-from llmctl.engine.meter import Meter
 from llmctl.engine.route import Route
 from llmctl.errors import LlmctlError, SchemaMismatch
 from llmctl.messages import _
@@ -20,7 +16,6 @@ from llmctl.types import (
     Complete,
     Fill,
     FinishReason,
-    Image,
     Notice,
     Receipt,
     Role,
@@ -30,10 +25,7 @@ from llmctl.values import replace
 
 if TYPE_CHECKING:
     from llmctl.engine.clearance import Cleared
-    from llmctl.engine.run import Run
     from llmctl.settings import Settings
-    from llmctl.settings.shape import Network
-    from llmctl.transport.exchange import Lane
 
 
 async def attempt(
@@ -43,104 +35,34 @@ async def attempt(
     *,
     quiet: bool = False,
     keep: bool = False,
+    begun: float | None = None,
 ) -> tuple[Receipt, LlmctlError | None]:
     """Run the call through the renderer; the receipt, and the error that ended it if one did. With
     `quiet`, when notes are not shown, the one of the day is left for the next run; with `keep`
-    files that were uploaded for it stay where they are."""
-    from llmctl.engine.retry import Retries
-    from llmctl.engine.run import Run
+    files that were uploaded for it stay where they are. `begun` is when, by `time.monotonic`, the
+    time began that `--timeout` bounds; by default now."""
+    from llmctl.engine.attempt import attempted, given_back
     from llmctl.transport.exchange import Lane
 
-    route, call, network = ready.route, ready.call, settings.network
-    error: LlmctlError | None = None
+    route = ready.route
     try:
         lane = Lane(route.target)
     except LlmctlError:
         given_back(ready)
         raise
+    old = () if quiet else aged(route)
+    notes = (*warned(route), *old, *dropped(ready.call, route), *ready.notes)
     async with lane:
-        run = Run(
-            call,
-            route,
+        return await attempted(
+            ready,
             lane,
-            retries=Retries(network.retries, network.backoff, max_wait=network.max_wait),
-            timeout=network.timeout,
-            reservation=ready.reservation,
+            settings.network,
+            show.event,
+            notes=notes,
+            keep=keep,
+            begun=begun,
+            stopped=stopped,
         )
-        try:
-            old = () if quiet else aged(route)
-            for note in (*warned(route), *old, *dropped(call, route), *ready.notes):
-                show.event(note)
-            async with (
-                with_files(run, lane, network, show, keep=keep),
-                aclosing(run.events()) as events,
-            ):
-                async for event in events:
-                    show.event(event)
-            check_schema(ready, run.meter)
-        except LlmctlError as failed:
-            error = failed
-        except asyncio.CancelledError:
-            error = stopped()
-    run.meter.end()
-    receipt = receipt_of(run.meter, ready, error)
-    if ready.reservation is not None:
-        ready.reservation.settle(
-            receipt.cost, sent=run.meter.attempts > 0, error=error, shown=run.meter.shown
-        )
-    return receipt, error
-
-
-@asynccontextmanager
-async def with_files(
-    run: "Run", lane: "Lane", network: "Network", show: Renderer, *, keep: bool
-) -> AsyncIterator[None]:
-    """Files that the provider wants before the call are there in it, and gone after it."""
-    if not run.route.dialect.to_upload(run.call, run.route.quirks):
-        yield
-        return
-    from llmctl.engine.retry import Retries
-    from llmctl.engine.uploads import Uploads
-
-    retries = Retries(network.retries, network.backoff, max_wait=network.max_wait)
-    async with Uploads(
-        run.call, run.route, lane, show.event, retries=retries, timeout=network.timeout, keep=keep
-    ) as uploads:
-        run.call = await uploads.send()
-        yield
-
-
-def given_back(ready: "Cleared") -> None:
-    """Nothing was sent after all, so no money is set aside."""
-    if ready.reservation is not None:
-        ready.reservation.give_back()
-
-
-def check_schema(ready: "Cleared", meter: Meter) -> None:
-    """Raises SchemaMismatch for an answer that misses the schema with what placeholders stand for
-    in it. The error goes to the ledger, and with --repair to the model: it quotes the answer as it
-    came."""
-    call, before = ready.call, ready.screened.before
-    if not isinstance(call, Chat) or call.schema is None:
-        return
-    from llmctl.engine.schema import check_answer
-
-    restorer = ready.screened.restorer()
-    if restorer is None or not isinstance(before, Chat) or before.schema is None:
-        check_answer(call.schema, meter.text)
-        return
-    try:
-        check_answer(before.schema, restorer.text(meter.text, quoted=True))
-    except SchemaMismatch as mismatch:
-        reason = mismatch.reason
-    else:
-        return
-    check_answer(call.schema, meter.text)
-    raise SchemaMismatch(
-        _("the answer does not match the schema once its placeholders are replaced"),
-        hint=_("ask once more with --repair, or ask another model"),
-        reason=reason,
-    )
 
 
 def shortened(call: Call, receipt: Receipt) -> str | None:
@@ -188,20 +110,6 @@ def dropped(call: Call, route: Route) -> list[Notice]:
         for knob, left_out in knobs
         if left_out
     ]  # fmt: skip
-
-
-def receipt_of(meter: Meter, ready: "Cleared", error: LlmctlError | None) -> Receipt:
-    at = datetime.fromisoformat(meter.started_at)
-    pictures = meter.pictures if isinstance(ready.call, Image) else None
-    verdict, cost = ready.route.verdict_and_cost(meter.finished, ready.call, at, pictures)
-    receipt = meter.receipt(
-        provider=ready.route.provider,
-        verdict=verdict,
-        cost=cost,
-        streamed=isinstance(ready.call, Chat | Complete) and ready.call.stream,
-        error=error,
-    )
-    return replace(receipt, redactions=ready.screened.redactions)
 
 
 def once_more(

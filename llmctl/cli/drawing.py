@@ -64,6 +64,7 @@ def drawn(asked: DrawnAsked) -> LlmctlError | None:
         read=not asked.no_stdin,
         encoding=own.output.encoding,
         quiet=asked.quiet,
+        example='llmctl image "a red fox in the snow"',
     ).text()
     from llmctl.engine.placed import placed
 
@@ -77,9 +78,10 @@ def drawn(asked: DrawnAsked) -> LlmctlError | None:
     album = Album(asked.output, count=asked.count, force=asked.force)
     calls = calls_for(asked, prompt, route, way, album)
     if asked.dry_run:
-        from llmctl.cli.dry_run import print_body
+        from llmctl.cli.dry_run import print_bodies
 
-        print_body(route, calls[0], loaded, quiet=asked.quiet)
+        readies = all_cleared(route, calls, loaded, quiet=asked.quiet)
+        print_bodies(readies, quiet=asked.quiet)
         if len(calls) > 1 and not asked.quiet:
             streams.err(_("llmctl: {count} such requests would be sent", count=len(calls)) + "\n")
         return None
@@ -130,8 +132,8 @@ def all_cleared(
     """Every call, so that nothing is paid of a job that a budget or a policy ends half-way: the
     calls of one command share what a budget allows one. Raises what `cleared` does, and what the
     format has no words for."""
-    from llmctl.cli.attempt import given_back
     from llmctl.cli.searched import cleared_patiently
+    from llmctl.engine.attempt import given_back
 
     readies: list[Cleared] = []
     try:
@@ -180,8 +182,8 @@ def sent(
 ) -> LlmctlError | None:
     """Send the calls one after the other until one fails, other than by a filter, which may let the
     next one pass."""
-    from llmctl.cli.attempt import given_back
     from llmctl.cli.one import restored
+    from llmctl.engine.attempt import given_back
 
     shown = restored(show, readies[0])
     done: list[Drawn] = []
@@ -216,21 +218,12 @@ def each_sent(
     from llmctl.cli.loop import run_async
     from llmctl.cli.one import restored
 
-    begun = time.monotonic()
+    begun = time.monotonic()  # the time is that of all
     for ready in readies:
         first = ready is readies[0]
         before = len(show.saved)
         show.event(Progress(_("drawing"), before))
-        timed = own if first else with_rest(own, begun)
         told = asked.quiet or not first
-        trial = attempt(ready, timed, restored(show, ready), quiet=told)
+        trial = attempt(ready, own, restored(show, ready), quiet=told, begun=begun)
         receipt, error = run_async(trial)
         yield Drawn(ready, receipt, error, tuple(show.saved[before:]))
-
-
-def with_rest(own: "Settings", begun: float) -> "Settings":
-    """The settings with what is left of the time for the whole command."""
-    if own.network.timeout is None:
-        return own
-    left = max(0.001, round(own.network.timeout - (time.monotonic() - begun), 2))
-    return replace(own, network=replace(own.network, timeout=left))

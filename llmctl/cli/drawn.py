@@ -35,20 +35,33 @@ def amounting(done: Sequence[Drawn], wanted: int) -> LlmctlError | None:
         return advised(failed)
     if saved >= wanted and failed is None:
         return None
+    if failed is not None and saved >= wanted:
+        return Partial(
+            _("the pictures came, and with them an error: {why}", why=failed.message),
+            hint=_("look at what came: it is kept"),
+            provider=failed.provider,
+        )
     why = failed.message if failed else _("the provider sent no more")
     return Partial(
         _("{saved} of {wanted} pictures came: {why}", saved=saved, wanted=wanted, why=why),
-        hint=_("what came is kept; ask again for the rest"),
+        hint=_("what came is kept, what is being drawn may be charged; ask again for the rest")
+        if _is_late(failed)
+        else _("what came is kept; ask again for the rest"),
         provider=failed.provider if failed else None,
     )
 
 
 def advised(error: LlmctlError) -> LlmctlError:
-    if isinstance(error, NetworkFailed) and error.reason == "timeout":
+    if _is_late(error):
         error.hint = _("allow more with --timeout SECONDS; what is being drawn may be charged")
     elif isinstance(error, Filtered) and error.hint is None:
         error.hint = _("say it in other words, or ask another model with -m")
     return error
+
+
+def _is_late(error: LlmctlError | None) -> bool:
+    """Whether the provider may go on drawing."""
+    return isinstance(error, NetworkFailed) and error.reason == "timeout"
 
 
 def in_all(receipts: Sequence[Receipt]) -> Receipt:

@@ -29,7 +29,7 @@ def embed(
         typer.Option(
             "--file",
             metavar="PATH|URL",
-            help=_("a text a line, or rows: .jsonl, .csv, .tsv, hf://datasets/…"),
+            help=_("a text a line, or rows: .jsonl, .csv, .tsv, .parquet, hf://datasets/…"),
         ),
     ] = None,
     column: Annotated[
@@ -38,7 +38,9 @@ def embed(
     input_format: Annotated[
         str | None,
         typer.Option(
-            "--input-format", metavar="jsonl|csv|tsv|text", help=_("where no ending says it")
+            "--input-format",
+            metavar="jsonl|csv|tsv|parquet|text",
+            help=_("where no ending says it"),
         ),
     ] = None,
     limit: Annotated[

@@ -46,6 +46,7 @@ class EmbedAsked(Flags):
                 _("--format does not know {format}", format=self.format),
                 hint=_("it is one of: {choices}", choices=", ".join(FORMATS)),
             )
+        self._known_rows()
         if self.similar is not None and not self.similar.strip():
             raise UsageError(_("--similar needs a text"))
         self._fitting()
@@ -61,12 +62,25 @@ class EmbedAsked(Flags):
             raise UsageError(
                 _("a text and --file are two sources"), hint=_("leave one of the two out")
             )
-        if self.column is not None and self.text not in (None, "-"):
-            raise UsageError(
-                _("--column is for rows, and a text has none"), hint=_("name a file with --file")
-            )
         if self.text is not None and self.text != "-" and not self.text.strip():
             raise UsageError(_("the text is empty"))
+
+    def _known_rows(self) -> None:
+        if self.input_format is not None:
+            from llmctl.rows.local import FORMATS as OF_ROWS
+
+            if self.input_format not in OF_ROWS:
+                raise UsageError(
+                    _("--input-format does not know {format}", format=self.input_format),
+                    hint=_("it is one of: {choices}", choices=", ".join(OF_ROWS)),
+                )
+        of_rows = {"--column": self.column, "--input-format": self.input_format}
+        flag = next((name for name, given in of_rows.items() if given is not None), None)
+        if flag is not None and (self.whole or self.text not in (None, "-")):
+            raise UsageError(
+                _("{flag} is for rows, and a text has none", flag=flag),
+                hint=_("name a file with --file"),
+            )
 
     def _fitting(self) -> None:
         """Raises UsageError for flags that exclude one another."""
@@ -76,7 +90,7 @@ class EmbedAsked(Flags):
             ("--similar", self.similar is not None, "--purpose", self.purpose is not None),
             ("--similar", self.similar is not None, "--normalize", self.normalize),
             (f"--format {self.format}", self.format in BINARY, "--with-text", self.with_text),
-            ("--whole", self.whole, "--column", self.column is not None),
+            ("--whole", self.whole, "--file", self.file not in (None, "-")),
         )
         for one, has_one, other, has_other in pairs:
             if has_one and has_other:

@@ -2,17 +2,15 @@
 them would cost; nothing is sent."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llmctl.cli.attempt import given_back
-from llmctl.cli.dry_run import COST
-from llmctl.cli.embed_running import Job
+from llmctl.cli.dry_run import COST, estimate_of
+from llmctl.cli.embed_running import Job, Running
 from llmctl.cli.embed_source import items
 from llmctl.cli.embedding import for_questions
 from llmctl.cost.budgets import admit
-from llmctl.cost.estimate import estimated
-from llmctl.cost.money import Money
+from llmctl.cost.estimate import summed
+from llmctl.engine.attempt import given_back
 from llmctl.engine.clearance import cleared
 from llmctl.engine.cutting import cut
 from llmctl.engine.route import Route
@@ -30,7 +28,12 @@ if TYPE_CHECKING:
 
 async def print_requests(job: Job) -> None:
     """Everything is checked as if it were sent: raises PrivacyRefused, BudgetRefused, UsageError
-    for a text that would not go."""
+    for a text that would not go, NetworkFailed where reading takes longer than the whole may."""
+    async with Running(job).in_time():
+        await _print_requests(job)
+
+
+async def _print_requests(job: Job) -> None:
     first: Cleared | None = None
     total: Estimate | None = None
     texts = requests = 0
@@ -40,8 +43,8 @@ async def print_requests(job: Job) -> None:
         given_back(ready)  # others may need the money, since nothing is sent here
         first = first or ready
         notes |= {note.text: note.insists for note in (*job.plan.notes, *ready.notes)}
-        one = _estimated(ready)
-        total = one if total is None else _sum(total, one)
+        one = estimate_of(ready)
+        total = one if total is None else summed(total, one)
         texts, requests = texts + len(call.texts), requests + 1
     assert first is not None  # noqa: S101  a source without a text raises
     assert total is not None  # noqa: S101
@@ -64,36 +67,6 @@ async def _calls(job: Job) -> AsyncIterator[tuple[Route, Embed]]:
     found = items(job.asked, job.source, job.loaded)
     async for batch in cut(found, job.plan, job.route.model_card):
         yield job.route, replace(job.call, texts=tuple(one.text for one in batch))
-
-
-def _estimated(ready: "Cleared") -> "Estimate":
-    return estimated(
-        ready.route.card,
-        ready.route.model_card,
-        ready.call,
-        at=datetime.now(UTC),
-        terms=ready.route.terms(ready.call),
-        exact=True,
-    )
-
-
-def _sum(one: "Estimate", other: "Estimate") -> "Estimate":
-    return replace(
-        one,
-        input_tokens=one.input_tokens + other.input_tokens,
-        input_least=one.input_least + other.input_least,
-        input_most=one.input_most + other.input_most,
-        low=_both(one.low, other.low),
-        usual=_both(one.usual, other.usual),
-        high=_both(one.high, other.high),
-        high_input=_both(one.high_input, other.high_input),
-    )
-
-
-def _both(one: Money | None, other: Money | None) -> Money | None:
-    if one is None or other is None:
-        return None
-    return Money(one.amount + other.amount, one.currency)
 
 
 def _print(ready: "Cleared", total: "Estimate", texts: int, requests: int) -> None:

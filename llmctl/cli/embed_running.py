@@ -1,7 +1,9 @@
 """One run of `llmctl embed`: its requests, what is said meanwhile, its receipt and its record."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from llmctl.cli.embed_models import other_asked, poor, unheeded
@@ -9,7 +11,7 @@ from llmctl.cli.one import keep
 from llmctl.cost.budgets import new_run
 from llmctl.engine.cutting import Plan, cut
 from llmctl.engine.embedded import Totals
-from llmctl.engine.embedding import Embedded, Embedding, Item
+from llmctl.engine.embedding import Embedded, Embedding, Item, too_late
 from llmctl.engine.meter import call_id, utc_now
 from llmctl.engine.route import Route
 from llmctl.messages import _
@@ -68,13 +70,22 @@ class Running:
         for note in notes:
             self.aside.event(note)
 
+    @asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
+        """Raises NetworkFailed where the time for the whole ends inside: reading is a part of it,
+        too."""
+        limit = self._job.loaded.settings.network.timeout
+        try:
+            async with asyncio.timeout_at(None if limit is None else self._begun + limit):
+                yield
+        except TimeoutError:
+            raise too_late(limit or 0.0, self._job.route) from None
+
     def vectors(
         self, route: Route, call: Embed, items: AsyncIterator[Item]
     ) -> AsyncGenerator[Embedded, None]:
         """What came, in order; raises LlmctlError."""
         plan, loaded = self._job.plan, self._job.loaded
-        limit = loaded.settings.network.timeout
-        spent = time.monotonic() - self._begun
         embedding = Embedding(
             route,
             call,
@@ -82,7 +93,8 @@ class Running:
             lanes=plan.lanes,
             run=self._run,
             totals=self.totals,
-            timeout=None if limit is None else max(0.0, limit - spent),
+            timeout=loaded.settings.network.timeout,
+            begun=self._begun,
             every_s=plan.every_s,
             tell=self.aside.event,
         )

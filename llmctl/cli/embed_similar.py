@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from llmctl.cli import embed_models as models
 from llmctl.cli.embed_running import Job, Running
-from llmctl.cli.embed_source import items
+from llmctl.cli.embed_source import begun, items
 from llmctl.cli.embedding import for_questions
 from llmctl.cli.loop import run_async, stopped
 from llmctl.engine.embedding import Item
@@ -51,9 +51,10 @@ def ranked(job: Job) -> LlmctlError | None:
 
 
 async def _compared(job: Job, running: Running) -> tuple[list[Likeness], LlmctlError | None]:
-    texts = items(job.asked, job.source, job.loaded)
-    running.notes()
     try:
+        async with running.in_time():
+            texts = await begun(items(job.asked, job.source, job.loaded))
+        running.notes()
         ranking = Ranking(await _question(job, running), job.asked.top)
         async with aclosing(running.vectors(job.route, job.call, texts)) as found:
             async for one in found:

@@ -1,10 +1,10 @@
 """The texts of one `llmctl embed`, one after the other as they are read."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from llmctl.cli.stdin import piped, read_stdin
+from llmctl.cli.stdin import piped, read_stdin, tell_if_silent
 from llmctl.engine.embedding import Item
 from llmctl.errors import UsageError
 from llmctl.messages import _
@@ -41,12 +41,13 @@ def source_of(asked: "EmbedAsked", encoding: str | None) -> Source:
         if not text.strip():
             raise UsageError(_("the text is empty"))
         return Source(text=text.rstrip("\n"))
+    tell_if_silent(quiet=asked.quiet)
     return Source()
 
 
 async def items(
     asked: "EmbedAsked", source: Source, loaded: "Loaded | None" = None
-) -> AsyncIterator[Item]:
+) -> AsyncGenerator[Item, None]:
     """The texts in order; raises UsageError for a row without one and for an empty source, and what
     a data set may lead to."""
     if source.text is not None:
@@ -76,6 +77,20 @@ async def items(
             number += 1
     if not number:
         raise UsageError(_("{source} has no text in it", source=source.path or _("standard input")))
+
+
+async def begun(texts: AsyncGenerator[Item, None]) -> AsyncGenerator[Item, None]:
+    """The same texts, once the first of them is there: what is wrong with the source as a whole
+    comes before anything is said or sent. Raises what reading it does."""
+    first = await anext(texts)
+
+    async def rest() -> AsyncGenerator[Item, None]:
+        async with aclosing(texts) as others:
+            yield first
+            async for one in others:
+                yield one
+
+    return rest()
 
 
 def _note(text: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llmctl import settings
 from llmctl.cli import embed_models as models
 from llmctl.cli.embed_running import Job, Running
-from llmctl.cli.embed_source import items, source_of
+from llmctl.cli.embed_source import begun, items, source_of
 from llmctl.cli.loop import run_async, stopped
 from llmctl.cli.one import with_weights
 from llmctl.engine.cutting import planned
@@ -122,10 +122,11 @@ async def written(job: Job, rows: Rows) -> LlmctlError | None:
     """Put the vectors out as rows; the error that ended it."""
     asked, running = job.asked, Running(job)
     error: LlmctlError | None = None
-    texts = items(asked, job.source, job.loaded)
-    running.notes()
     silent = asked.output in (None, "-") and job.terminal.stdout.is_tty  # the rows show it there
     try:
+        async with running.in_time():
+            texts = await begun(items(asked, job.source, job.loaded))
+        running.notes()
         async with aclosing(running.vectors(job.route, job.call, texts)) as found:
             async for one in found:
                 for item, values in zip(one.items, one.vectors, strict=True):

@@ -172,7 +172,10 @@ def _messages(asked: Question, loaded: Loaded) -> Iterator[Json]:
         attached = read_attached(
             files, encoding=encoding, quiet=False, as_type=asked.attachment_type
         )
-    prompt = joined(asked.prompt, read="-" not in files, encoding=encoding, quiet=False)
+    example = 'llmctl cost estimate "Why is the sky blue?"'
+    prompt = joined(
+        asked.prompt, read="-" not in files, encoding=encoding, quiet=False, example=example
+    )
     yield from with_files(prompt, attached)
 
 

@@ -19,5 +19,12 @@ def open_ledger(loaded: "Loaded | None" = None) -> "Ledger":
 
 def kept_mode(loaded: "Loaded | None" = None) -> str:
     """What is kept of a run: full, meta or off. A policy against bodies turns full into meta."""
-    own = (loaded or settings.load()).settings
-    return "meta" if own.log.mode == "full" and not own.policy.log_bodies else own.log.mode
+    return kept_by(loaded or settings.load())[0]
+
+
+def kept_by(loaded: "Loaded") -> tuple[str, str]:
+    """The same, and by what: policy, or the layer of settings (flag, user, …)."""
+    own = loaded.settings
+    if own.log.mode == "full" and not own.policy.log_bodies:
+        return "meta", "policy"
+    return own.log.mode, loaded.origin("log.mode").kind

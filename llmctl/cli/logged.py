@@ -8,9 +8,10 @@ from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.output.envelope import envelope, media_json, tool_call_json
 from llmctl.output.receipt_line import usage_text
+from llmctl.store.conversations import without_text
 from llmctl.store.entries import Entry
-from llmctl.store.shape import Mode
-from llmctl.types import Cost, Json, Media, Message, Part, Text, ToolCall, ToolResult
+from llmctl.store.shape import MODE_BY, Mode
+from llmctl.types import COUNTED, Cost, Json, Media, Message, Part, Text, ToolCall, ToolResult
 
 AGO = re.compile(r"(\d{1,5})([dh])")
 # What a list leaves out of the envelope: what is long, and what only the whole run has.
@@ -55,8 +56,10 @@ def log_json(entry: Entry) -> dict[str, Json]:
     return {
         "kind": entry.kind,
         "mode": entry.mode,
+        "mode_by": entry.tags.get(MODE_BY),
         "conversation": entry.conversation,
-        "tags": {"tag": None, "project": None, **entry.tags},
+        "tags": {name: entry.tags.get(name) for name in ("tag", "project")},
+        "counted_tokens": entry.receipt.details.get(COUNTED),
     }
 
 
@@ -80,7 +83,7 @@ def list_row(entry: Entry) -> list[str | None]:
         receipt.id,
         receipt.started_at,
         receipt.requested,
-        _number(receipt.usage.input_tokens),
+        _number(receipt.details.get(COUNTED, receipt.usage.input_tokens)),
         _number(receipt.usage.output_tokens),
         money(receipt.cost),
         None if receipt.latency.total_s is None else f"{receipt.latency.total_s:.2f}",
@@ -122,7 +125,7 @@ def part_json(part: Part) -> dict[str, Json]:
         case Text():
             return {"type": "text", "text": part.text}
         case Media():
-            return {"type": "media", **media_json(part)}
+            return {"type": "media", **media_json(part), "sha256": part.sha256}
         case ToolCall():
             return {"type": "tool_call", **tool_call_json(part)}
         case ToolResult():
@@ -141,7 +144,8 @@ def whole_text(entry: Entry) -> str:
             _("failed: {code}", code=receipt.error.code) + (f": {said}\n" if said else "\n")
         )
     if entry.mode is not Mode.FULL:
-        lines.append("\n" + _("Its text was not kept (--log meta).") + "\n")
+        why = without_text(entry.tags)
+        lines.append("\n" + _("Its text was not kept ({why}).", why=why) + "\n")
         return "".join(lines)
     lines += [_spoken(one.role, "".join(map(part_text, one.parts))) for one in entry.messages]
     if receipt.reasoning:

@@ -164,16 +164,23 @@ def every_card(settings: "Settings") -> "list[Card]":
 def known(name: str, loaded: "Loaded") -> "tuple[Card, Model]":
     """The card and the entry of a model; raises NotFound for one that no card describes."""
     from llmctl import catalogue
-    from llmctl.engine.resolve import find_model, split, unalias
+    from llmctl.cli.hub_names import split_of_hub
+    from llmctl.engine.hub import PROVIDER
+    from llmctl.engine.pulled import HUB_NAME
+    from llmctl.engine.resolve import find_model
     from llmctl.errors import NotFound
 
-    provider, model = split(unalias(name, loaded.settings), loaded.settings)
+    provider, model = split_of_hub(name, loaded, f"{PROVIDER}/")
     card = catalogue.card(provider, loaded.settings)
     found = find_model(card, model)
     if found is None:
+        hint = _("what it describes: llmctl models list {provider}", provider=provider)
+        if card.kind == "embedded" and (asked := HUB_NAME.fullmatch(model)):
+            hint = _("what the Hub says of it: llmctl models show {provider}/{model}",
+                     provider=PROVIDER, model=asked["repo"])  # fmt: skip
         raise NotFound(
             _("the card of {provider} does not describe {model}", provider=provider, model=model),
-            hint=_("what it describes: llmctl models list {provider}", provider=provider),
+            hint=hint,
         )
     return card, found
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from llmctl.engine.hub_pull import Order
     from llmctl.settings import Loaded
 
-# Names that other programs have for the Hub; what stands behind them is pulled to this machine.
-HUBS = ("https://huggingface.co/", "https://hf.co/", "huggingface.co/", "hf.co/")
+# Before the names of models of the Hub that are here.
+HERE = "local/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,12 @@ def meant(name: str, loaded: "Loaded") -> Wanted:
     """Raises UsageError for a bare id that no card or several have, and NotFound for a provider
     that there is not."""
     from llmctl import catalogue
+    from llmctl.cli.hub_names import split_of_hub
     from llmctl.cli.models_search import has_hub
     from llmctl.engine.pulled import HUB_NAME
-    from llmctl.engine.resolve import find_model, split, unalias
+    from llmctl.engine.resolve import find_model
 
-    name = unalias(name, loaded.settings)
-    for prefix in HUBS:
-        if name.startswith(prefix):
-            name = f"local/{name.removeprefix(prefix).rstrip('/')}"
-    provider, model = split(name, loaded.settings)
+    provider, model = split_of_hub(name, loaded, HERE)
     card = catalogue.card(provider, loaded.settings)
     described = find_model(card, model) if card.kind == "embedded" else None
     known = described is not None and described in card.models
@@ -59,6 +56,8 @@ def pull_any(
     from llmctl.errors import UsageError
 
     wanted = meant(name, loaded)
+    if quant is not None and not quant.strip():
+        raise UsageError(_("--quant is empty"), hint=_("such as Q8_0, or leave it out"))
     if source is None and wanted.repo is not None:
         pull_from_hub(wanted, loaded, quant=quant, quiet=quiet)
         return
@@ -70,17 +69,17 @@ def pull_any(
     if source is None and pulls(wanted.card):
         pull_to_server(wanted, loaded, quiet=quiet)
     else:
-        pull_described(name, loaded, source=source, quiet=quiet)
+        pull_described(wanted, loaded, source=source, quiet=quiet)
 
 
-def pull_described(name: str, loaded: "Loaded", *, source: Path | None, quiet: bool) -> None:
+def pull_described(wanted: Wanted, loaded: "Loaded", *, source: Path | None, quiet: bool) -> None:
     """A model of the catalogue."""
     from llmctl.cli.first_pull import fetched, noticing
     from llmctl.engine import weights
     from llmctl.engine.pull import about
     from llmctl.output.streams import err
 
-    found = pullable(name, loaded)
+    found = pullable(wanted, loaded)
     notice = noticing(quiet)
     if source is None and (path := weights.ready(found, notice)):
         err(_("{model} is here already: {path}", model=found.id, path=path) + "\n")
@@ -177,19 +176,19 @@ def pull_to_server(wanted: Wanted, loaded: "Loaded", *, quiet: bool) -> None:
     err(_("{model} is there. Ask it: llmctl -m {model} PROMPT", model=name) + "\n")
 
 
-def pullable(name: str, loaded: "Loaded") -> "Model":
+def pullable(wanted: Wanted, loaded: "Loaded") -> "Model":
     """The model that a file can be fetched for; raises UsageError for others."""
     from llmctl.cli.models import known
     from llmctl.errors import UsageError
 
-    card, found = known(name, loaded)
+    card = wanted.card
     if card.kind != "embedded":
         raise UsageError(
             _("{provider} keeps its models itself; only those of llmctl are pulled",
               provider=card.id),
             hint=_("what can be pulled: llmctl models list local"),
         )  # fmt: skip
-    return found
+    return wanted.described or known(f"{card.id}/{wanted.name}", loaded)[1]
 
 
 def refuse_bundled(model: "Model") -> None:
@@ -235,18 +234,18 @@ def remove(name: str, loaded: "Loaded") -> None:
         run_async(remove_there(wanted.card, wanted.name, loaded.settings))
         err(_("Deleted.") + "\n")
         return
-    freed = _removed(wanted, name, loaded)
+    freed = _removed(wanted, loaded)
     err(_("Deleted; {size} are free again.", size=size_text(freed)) + "\n")
 
 
-def _removed(wanted: Wanted, name: str, loaded: "Loaded") -> int:
+def _removed(wanted: Wanted, loaded: "Loaded") -> int:
     """The bytes that became free."""
     from llmctl.cards import Model
     from llmctl.engine import weights
     from llmctl.errors import NotFound, UsageError
 
     if wanted.repo is None:
-        found = pullable(name, loaded)
+        found = pullable(wanted, loaded)
         refuse_bundled(found)
     else:
         ids = weights.pulled_ids(wanted.repo, wanted.quant)

@@ -28,10 +28,12 @@ def show_live(name: str, loaded: "Loaded", *, wanted: bool, json: bool) -> bool:
     NotFound for a model that there is not, and whatever a request may raise.
     """
     from llmctl import catalogue
+    from llmctl.cli.hub_names import split_of_hub
+    from llmctl.engine.hub import PROVIDER
     from llmctl.engine.listing import refuse_to_ask
-    from llmctl.engine.resolve import find_model, split, unalias
+    from llmctl.engine.resolve import find_model
 
-    provider, model = split(unalias(name, loaded.settings), loaded.settings)
+    provider, model = split_of_hub(name, loaded, f"{PROVIDER}/")
     card = catalogue.card(provider, loaded.settings)
     described = find_model(card, model)
     at_hand = has_hub(card) or card.kind not in ("api", "embedded")

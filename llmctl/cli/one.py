@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from llmctl import settings
 from llmctl.cli.asked import Asked, make_call
 from llmctl.cli.flags import Flags, pairs
-from llmctl.cli.kept import kept_mode, open_ledger
+from llmctl.cli.kept import kept_by, open_ledger
 from llmctl.cli.loop import run_async
 from llmctl.cli.stdin import Prompt, joined
 from llmctl.dialects.media import files_of
@@ -82,7 +82,7 @@ def answered(asked: Asked) -> LlmctlError | None:
     terminal = detect(no_color=asked.no_color)
     loaded = settings.load(asked.settings_flags(), asked.profile, asked.spelt())
     encoding = loaded.settings.output.encoding
-    attached = with_attached(asked, encoding)
+    attached = with_attached(asked, loaded)
     prompt = joined(
         asked.prompt,
         read=not asked.no_stdin and "-" not in (asked.attachment or ()),
@@ -120,7 +120,7 @@ def answered(asked: Asked) -> LlmctlError | None:
     return send(Asking(asked, loaded, terminal, route), call, conversation)
 
 
-def with_attached(asked: Asked, encoding: str | None) -> tuple[Text | Media, ...]:
+def with_attached(asked: Asked, loaded: "Loaded") -> tuple[Text | Media, ...]:
     """The attached files, text as text."""
     if not asked.attachment:
         return ()
@@ -129,10 +129,11 @@ def with_attached(asked: Asked, encoding: str | None) -> tuple[Text | Media, ...
     refuse_stdin_twice(asked.attachment, asked.prompt, no_stdin=asked.no_stdin)
     return read_attached(
         asked.attachment,
-        encoding=encoding,
+        encoding=loaded.settings.output.encoding,
         quiet=asked.quiet,
         as_type=asked.attachment_type,
         fetch=asked.fetch,
+        timeout=loaded.settings.network.timeout,
     )
 
 
@@ -228,8 +229,9 @@ def send(
     """Send the call and show its answer; once more with --repair when the schema is missed, and
     when a model has another sign for a gap. The error that ended it, already shown as far as the
     renderer shows it."""
-    from llmctl.cli.attempt import attempt, given_back, once_more, shortened
+    from llmctl.cli.attempt import attempt, once_more, shortened
     from llmctl.cli.searched import cleared_patiently
+    from llmctl.engine.attempt import given_back
 
     asked, route, own = asking.asked, asking.route, asking.loaded.settings
     ready = cleared_patiently(route, call, asking.loaded, quiet=asked.quiet)
@@ -328,13 +330,14 @@ def keep(
 ) -> None:
     """Keep a run in the ledger; trouble there costs one line on stderr, never the answer. One
     without a `conversation` cannot be continued."""
-    mode = kept_mode(loaded)
+    mode, by = kept_by(loaded)
     if mode == "off":
         return
+    from llmctl.store.shape import MODE_BY
+
     with open_ledger(loaded) as ledger:
-        warning = ledger.record(
-            receipt, call, mode=mode, conversation=conversation, tags=tags(asked.tag)
-        )
+        names = {**tags(asked.tag), MODE_BY: by}
+        warning = ledger.record(receipt, call, mode=mode, conversation=conversation, tags=names)
     if warning and not asked.quiet:
         err(f"llmctl: {warning}\n")
 

@@ -134,10 +134,22 @@ AllowLogging = Annotated[
     bool,
     typer.Option("--allow-logging", help=_("do not ask the provider to keep nothing")),
 ]
+
+
+def _by_one_name(given: list[str] | None) -> list[str] | None:
+    """Standard input by one name, whatever it was called: it can be read once only."""
+    names = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+    return given and ["-" if one in names else one for one in given]
+
+
 Attachments = Annotated[
     list[str] | None,
     typer.Option(
-        "-a", "--attachment", metavar="PATH|URL|-", help=_("a file to go along, repeatable")
+        "-a",
+        "--attachment",
+        metavar="PATH|URL|-",
+        help=_("a file to go along, repeatable"),
+        callback=_by_one_name,
     ),
 ]
 AttachmentType = Annotated[

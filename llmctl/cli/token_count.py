@@ -36,7 +36,7 @@ class Found:
             "tokens": one.tokens,
             "method": one.method,
             "low": one.least,
-            "high": one.most,
+            "high": one.most if one.is_bounded else None,
             "not_counted": list(one.left_out),
             "sent": self.sent,
         }
@@ -73,12 +73,13 @@ def _found(asked: Asked, *, local: bool) -> Found:
     asked.check()
     loaded = settings.load(asked.settings_flags(), asked.profile, asked.spelt())
     encoding = loaded.settings.output.encoding
-    attached = with_attached(asked, encoding)
+    attached = with_attached(asked, loaded)
     prompt = joined(
         asked.prompt,
         read=not asked.no_stdin and "-" not in (asked.attachment or ()),
         encoding=encoding,
         quiet=asked.quiet,
+        example='llmctl tokens "Why is the sky blue?"',
     )
     call, _conversation = prepared(asked, prompt, loaded, attached)
     name = call.model or choose(loaded, detect(), may_ask=not asked.no_input)

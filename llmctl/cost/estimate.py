@@ -33,13 +33,15 @@ class Estimate:
     `low` is the least input alone, with nothing read from a cache: what even an empty answer costs.
     `usual` is the input and a usual answer, `high` the most of input and answer at the highest
     rates that may hold (that of writing to a cache, that above a threshold). They are None where
-    the price is not known, `usual` and `high` also where nothing tells or bounds the answer.
+    the price is not known, `usual` and `high` also where nothing tells or bounds the answer, or the
+    input.
     `high_input` is the part of `high` for the input, `token_price` what each token of an answer's
     length adds at most (of all answers, where several are asked for), in the same currency: what is
     left of a cap after `high_input`, divided by it, is the longest answer that fits.
 
-    `left_out` are the kinds of parts that are not counted (`image/png`); `why` is a stable word
-    where the price is not known. `vat` is that of the row: included, excluded, none, unknown.
+    `left_out` are the kinds of parts that are not counted (`image/png`), without which nothing
+    bounds the input; `why` is a stable word where the price is not known. `vat` is that of the
+    row: included, excluded, none, unknown.
     """
 
     input_tokens: int
@@ -60,6 +62,36 @@ class Estimate:
     left_out: tuple[str, ...] = ()
     why: str | None = None
 
+    @property
+    def is_bounded(self) -> bool:
+        return bounded(self.method, self.left_out)
+
+
+def bounded(method: str, left_out: tuple[str, ...]) -> bool:
+    """Whether the most of a count is one: what is not counted may take any number of tokens, but
+    beside a provider's own count, where it is what stands around the texts."""
+    return not left_out or method == EXACT_REMOTE
+
+
+def summed(one: Estimate, other: Estimate) -> Estimate:
+    """What two calls to one model will cost together; None where it is not known of both."""
+    return replace(
+        one,
+        input_tokens=one.input_tokens + other.input_tokens,
+        input_least=one.input_least + other.input_least,
+        input_most=one.input_most + other.input_most,
+        low=_both(one.low, other.low),
+        usual=_both(one.usual, other.usual),
+        high=_both(one.high, other.high),
+        high_input=_both(one.high_input, other.high_input),
+    )
+
+
+def _both(one: Money | None, other: Money | None) -> Money | None:
+    if one is None or other is None:
+        return None
+    return replace(one, amount=one.amount + other.amount)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
@@ -70,6 +102,10 @@ class Counted:
     most: int
     method: str
     left_out: tuple[str, ...] = ()
+
+    @property
+    def is_bounded(self) -> bool:
+        return bounded(self.method, self.left_out)
 
 
 def exactly(tokens: int, method: str, left_out: tuple[str, ...] = ()) -> Counted:
@@ -125,10 +161,14 @@ def estimated(
         from llmctl.cost.drawing import drawn
 
         found = replace(found, output_limit=None, output_usual=None)
-        return drawn(found, charged, call, model)
-    copies = asked.copies(call)
-    writes = asked.cache_writes(card, options)
-    return priced(found, charged, writes=writes, copies=copies, output=output or 0)
+        found = drawn(found, charged, call, model)
+    else:
+        copies = asked.copies(call)
+        writes = asked.cache_writes(card, options)
+        found = priced(found, charged, writes=writes, copies=copies, output=output or 0)
+    if found.is_bounded or charged.free is not None:
+        return found
+    return replace(found, usual=None, high=None)
 
 
 def priced(

@@ -107,12 +107,14 @@ class Drawing:
     """How a format draws: `at_once` is the most pictures that one request brings, `formats` are the
     types of files that can be asked for (none of them where it cannot be told), `seed` says whether
     it takes one, None that the model's card knows. With `by_chat` it is the models for chats that
-    draw, and whether one does only its answer may tell."""
+    draw, and whether one does only its answer may tell. With `stores` a picture lies among the
+    user's files at the provider, too, and comes with its name there as `ref`."""
 
     at_once: int = 1
     formats: tuple[str, ...] = ()
     seed: bool | None = None
     by_chat: bool = False
+    stores: bool = False
 
 
 class Frame(NamedTuple):

@@ -28,7 +28,7 @@ KINDS: Mapping[str, str] = {
 # Kinds that the model takes in by itself; a document is read by a function of the provider's own.
 SEEN = ("image/", "audio/", "video/")
 
-_ID = re.compile(r"[A-Za-z0-9_-]+")
+ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def to_store(files: Iterable[Media]) -> tuple[Media, ...]:
@@ -78,7 +78,7 @@ class GigaChatUpload(Upload):
 
     def read(self, headers: Mapping[str, str], frame: Frame) -> None:
         name = text_at(parse(frame.data), "id") or ""
-        if not _ID.fullmatch(name):
+        if not ID.fullmatch(name):
             raise ProviderFailed(
                 _("the answer to an upload is not as it should be: {why}",
                   why=_("it names no file")),

@@ -14,6 +14,7 @@ from llmctl.dialects import (
     HttpCall,
     failures,
 )
+from llmctl.dialects.gigachat_files import ID
 from llmctl.dialects.look import at, text_at
 from llmctl.dialects.pictures import no_picture, picture, refuse_format
 from llmctl.errors import UsageError
@@ -30,7 +31,7 @@ from llmctl.types import (
 from llmctl.values import replace
 
 FORMATS = ("image/jpeg",)
-DRAWS = Drawing(formats=FORMATS, seed=False, by_chat=True)
+DRAWS = Drawing(formats=FORMATS, seed=False, by_chat=True, stores=True)
 
 # The tag for a picture in a text, whose `src` is the name of a file.
 TAG = re.compile(r"""<img\s[^>]*?src=["']([^"']+)["'][^>]*>""")
@@ -136,7 +137,8 @@ class DrawnDecoder(Decoder):
         if found is None:
             self.then = None
             raise no_picture(damaged=True)
-        yield found
+        name = self._files[self._fetched]
+        yield replace(found, ref=name) if ID.fullmatch(name) else found
         self._fetched += 1
         if self._fetched < len(self._files):
             yield from self._ask()

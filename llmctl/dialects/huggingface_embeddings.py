@@ -20,7 +20,6 @@ PARTNERS: Mapping[str, str] = {
     "together": "v1/embeddings",
 }
 OWN = "hf-inference"
-PROMPTS: Mapping[str, Mapping[str, Json]] = {"query": {"prompt_name": "query"}}
 
 
 def partner(call: Embed, quirks: Quirks) -> tuple[str, str] | None:
@@ -53,12 +52,11 @@ def place(call: Embed, quirks: Quirks) -> str | None:
 
 
 def request(call: Embed, path: str, quirks: Quirks) -> HttpCall:
-    """All parameters stand beside the texts. What a question is to begin with is kept there under
-    the name `query`, unless the card says that a model has no such thing; documents begin with
-    nothing."""
+    """All parameters stand beside the texts. What a question is to begin with is kept there under a
+    name (`prompt_name`), where the card says that the model has it; the others refuse the field."""
     refuse_dimensions(call)
     body: dict[str, Json] = {"inputs": list(call.texts)}
-    body |= (quirks.purposes or PROMPTS).get(call.purpose or "", NOTHING)
+    body |= quirks.purposes.get(call.purpose or "", NOTHING)
     return HttpCall("POST", path, {**body, **quirks.extra_body, **call.options})
 
 

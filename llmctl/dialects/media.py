@@ -7,6 +7,9 @@ from llmctl.messages import _
 from llmctl.types import Call, Chat, Count, Json, Media
 from llmctl.values import dataclass
 
+# Bytes of what came by a pipe that are not made into base64 before they are sent.
+LARGE = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class FileText:
@@ -18,12 +21,12 @@ class FileText:
 
     def __str__(self) -> str:
         name = self.file.name or self.file.media_type
-        return f"{self.prefix}<base64 of {name}, {self.file.size} bytes>"
+        return f"{self.prefix}<base64 of {name}, {self.file.length} bytes>"
 
 
 def base64_of(file: Media, prefix: str = "") -> Json:
     """The bytes of a file as a string of a request."""
-    if file.data is None:
+    if file.data is None or len(file.data) > LARGE:
         return FileText(file, prefix)
     return prefix + b64encode(file.data).decode("ascii")
 

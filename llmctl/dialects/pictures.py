@@ -1,7 +1,6 @@
 """Pictures in answers: what their first bytes say they are, and how large, since names and headers
 are often wrong; and the words in which a user asks for a size."""
 
-import base64
 import binascii
 import re
 from collections.abc import Mapping
@@ -130,9 +129,15 @@ def decoded(text: str) -> Media | None:
     """Base64, or a URL that holds it, as a picture; None for what is none."""
     if text.startswith("data:"):
         text = text.partition(",")[2]
-    text = text.translate(_STANDARD).rstrip("=\n")
+    # It may be large: what is as it should be is not copied.
+    if "-" in text or "_" in text:
+        text = text.translate(_STANDARD)
+    text = text.rstrip("\n")
+    if len(text) % 4 or text.endswith("==="):
+        text = text.rstrip("=\n")
+        text += "=" * (-len(text) % 4)
     try:
-        return picture(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
+        return picture(binascii.a2b_base64(text, strict_mode=True))
     except (binascii.Error, ValueError):
         return None
 
@@ -165,6 +170,7 @@ class Size:
 def size_of(text: str | None) -> Size:
     """Raises UsageError for what is no size."""
     pixels = ratio = step = None
+    kinds: list[str | None] = []
     for part in re.split(r"[\s,]+", (text or "").strip()) if text else ():
         found = SIZE.fullmatch(part.replace("X", "x").replace("k", "K"))
         if found is None or not all(_sides(found[0])):
@@ -172,6 +178,7 @@ def size_of(text: str | None) -> Size:
                 _("--size does not understand {size}", size=part),
                 hint=_("such as 1024x1024, 16:9 or 2K"),
             )
+        kinds.append(found.lastgroup)
         if found["pixels"]:
             width, height = _sides(found["pixels"])
             pixels = width, height
@@ -180,6 +187,11 @@ def size_of(text: str | None) -> Size:
             ratio = width, height
         else:
             step = found["step"]
+    if len(kinds) > len({*kinds}) or (pixels and len(kinds) > 1):
+        raise UsageError(
+            _("--size takes one size, not {size}", size=text),
+            hint=_("such as 1024x1024, 16:9 or 2K"),
+        )
     return Size(pixels, ratio, step)
 
 

@@ -1,5 +1,6 @@
 """YandexART: an operation that is asked after until the picture is done."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from llmctl.dialects import Drawing, Frame, HttpCall
@@ -9,7 +10,7 @@ from llmctl.dialects.nested import laid_over
 from llmctl.dialects.pictures import decoded, in_ratio, no_picture, refuse_format, size_of
 from llmctl.dialects.yandexgpt import YandexDecoder
 from llmctl.dialects.yandexgpt_errors import failed_inside
-from llmctl.errors import Filtered, LlmctlError, ProviderFailed, UsageError
+from llmctl.errors import Filtered, LlmctlError, UsageError
 from llmctl.messages import _
 from llmctl.types import Event, Finished, FinishReason, Image, Json, Quirks
 
@@ -17,6 +18,13 @@ FORMATS = ("image/jpeg",)
 DRAWS = Drawing(formats=FORMATS, seed=True)
 LONGEST = 500  # characters of a prompt
 INVALID = 3  # the code of gRPC for an argument that does not fit
+# Of what the same code says otherwise, too: that the request is about something it does not draw.
+ABOUT = re.compile(
+    r"not possible to generate|terms of (use|service)|violat|ethic|moderat|polic(y|ies)"
+    r"|content filter|unsafe|inappropriate|offensive"
+    r"|невозможно сгенерировать|наруша|этич|недопустим|запрещ",
+    re.IGNORECASE,
+)
 OPTIONS = frozenset({"mimeType", "seed", "aspectRatio"})
 
 
@@ -83,11 +91,10 @@ class YandexArtDecoder(YandexDecoder):
 
 
 def _final(error: LlmctlError, answer: Json) -> LlmctlError:
-    """An operation that failed is not begun again, since each is paid. What does not fit in a
-    request that was taken is what it is about."""
+    """An operation that failed is not begun again, since each is paid."""
     error.retryable = False
-    if int_at(answer, "error", "code") == INVALID and not isinstance(error, ProviderFailed):
-        said = text_at(answer, "error", "message") or error.message
+    said = text_at(answer, "error", "message") or ""
+    if int_at(answer, "error", "code") == INVALID and ABOUT.search(said):
         return Filtered(
             _("the picture was refused: {said}", said=said),
             hint=_("say it in other words, or ask another model with -m"),

@@ -1,23 +1,21 @@
-"""Whether a model takes the files of a call: their kinds, how large and how many they are, and
-addresses instead of files. What it does not take is refused before anything is sent, with a model
-that does."""
+"""Whether a model takes the files of a call: their kinds and formats, how large and how many they
+are, and addresses instead of files. What it does not take is refused before anything is sent, with
+a model that does."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llmctl import catalogue
-from llmctl.dialects import DIALECTS
+from llmctl.dialects import DIALECTS, Dialect
 from llmctl.dialects.media import files_of
-from llmctl.engine.kinds import TEXT, kind_of, shown_address
+from llmctl.engine.kinds import TEXT, bare, kind_of, shown_address
 from llmctl.engine.whereabouts import can_tell
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
-from llmctl.settings import ProviderSettings
-from llmctl.types import Chat, Count, Media, Message, Notice, Role
-from llmctl.values import replace
+from llmctl.types import Chat, Count, Media, Message, Notice, Quirks
+from llmctl.values import dataclass
 
 if TYPE_CHECKING:
     from llmctl.cards import Card, Model
@@ -26,6 +24,28 @@ if TYPE_CHECKING:
     from llmctl.types import Call
 
 MOST = 3
+# Completes an error about such files (kinds or types) with the models that take them.
+Advising = Callable[[Collection[str]], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taker:
+    """A model that is to take files, and its format; `model` is its card's entry, None for one
+    that the card does not list."""
+
+    card: "Card"
+    model: "Model | None"
+    name: str
+    dialect: Dialect
+    quirks: Quirks
+
+    @property
+    def kinds(self) -> tuple[str, ...] | None:
+        """The kinds that it takes, None where that is not known. What runs inside this process
+        reads text alone, whatever its makers have trained it for."""
+        if self.card.kind == "embedded":
+            return (TEXT,)
+        return (self.model.inputs or None) if self.model is not None else None
 
 
 def fitting_files(route: "Route", call: "Call", loaded: "Loaded") -> tuple[Notice, ...]:
@@ -36,69 +56,42 @@ def fitting_files(route: "Route", call: "Call", loaded: "Loaded") -> tuple[Notic
     files = files_of(call)
     if not files:
         return ()
-    _refuse_kinds(route, call, files, loaded)
-    _refuse_addresses(route.card, files)
-    _refuse_size(route, files)
-    _refuse_number(route.card, call.messages, files)
-    _refuse_request(route, call, files, loaded)
-    return tuple(_unknown(route, files))
+
+    @contextmanager
+    def advising(what: Collection[str]) -> Iterator[None]:
+        from llmctl.engine.takers import who_takes
+
+        try:
+            yield
+        except UsageError as error:
+            others = who_takes(route, call, loaded, what)
+            error.hint = "; ".join(filter(None, (error.hint, others)))
+            raise
+
+    taker = Taker(card=route.card, model=route.model_card, name=route.requested,
+                  dialect=route.dialect, quirks=route.quirks)  # fmt: skip
+    refuse_untaken(taker, call, advising)
+    return tuple(_unknown(route, taker, files))
 
 
-def taken_by(card: "Card", model: "Model | None") -> tuple[str, ...] | None:
-    """The kinds that a model takes, None where that is not known. What runs inside this process
-    reads text alone, whatever its makers have trained it for."""
-    if card.kind == "embedded":
-        return (TEXT,)
-    return (model.inputs or None) if model is not None else None
+def refuse_untaken(
+    taker: Taker, call: "Chat | Count", advising: Advising = lambda _what: nullcontext()
+) -> None:
+    """Raises UsageError for files that a model does not take."""
+    files = files_of(call)
+    _refuse_kinds(taker, files, advising)
+    _refuse_formats(taker, files, advising)
+    _refuse_addresses(taker.card, files)
+    _refuse_size(taker.card, files)
+    _refuse_number(taker.card, call.messages, files)
+    with advising(kinds_in(files)):
+        _refuse_wordless(taker, call)
+    _refuse_room(taker, call, files)
 
 
-def able(files: Sequence[Media], route: "Route", call: "Chat | Count", loaded: "Loaded") -> str:
-    """A hint with models that take such files and that policy allows: of the same provider, then
-    those that run here, then those whose key is there."""
-    from llmctl.engine.nearest import allowed_models
-    from llmctl.engine.vetting import really_sent
-    from llmctl.privacy.levels import HERE
-    from llmctl.privacy.screening import Screened
-
-    kinds = _kinds(files)
-
-    def fits(card: "Card", model: "Model") -> bool:
-        taken = taken_by(card, model)
-        if model.status == "retired" or taken is None or not kinds <= set(taken):
-            return False
-        return _has_words(card, model, files, loaded)
-
-    try:
-        sent = really_sent(route, Screened(call=call), loaded)
-        found = allowed_models(loaded, sent, without="", fits=fits)
-    except LlmctlError:  # advice is no reason to say less than what is wrong
-        found = []
-    found.sort(
-        key=lambda one: (one.provider != route.provider, one.level not in HERE, not one.is_there)
-    )
-    names = ", ".join(f"-m {one.provider}/{one.model}" for one in found[:MOST])
-    if names:
-        return _("what takes {kinds}: {models}", kinds=", ".join(sorted(kinds)), models=names)
-    return _("no model of any card is known to take {kinds}", kinds=", ".join(sorted(kinds)))
-
-
-def _has_words(card: "Card", model: "Model", files: Sequence[Media], loaded: "Loaded") -> bool:
-    """Whether the format of a model has a place for such files."""
-    from llmctl.engine.reach import merged, stated
-
-    own = loaded.settings.providers.get(card.id, ProviderSettings())
-    dialect = DIALECTS[catalogue.dialect_of(card, model, own)]()
-    small = tuple(replace(one, data=b"", path=None, url=None, ref=None) for one in files)
-    quirks = replace(merged(card.quirks, model.quirks), settings=stated(card, own))
-    try:
-        dialect.encode(Chat(model.id, (Message(Role.USER, small),)), quirks)
-    except LlmctlError:
-        return False
-    return True
-
-
-def _kinds(files: Collection[Media]) -> set[str]:
-    return {kind for one in files if (kind := kind_of(one.media_type))}
+def kinds_in(files: Collection[Media]) -> set[str]:
+    """The kinds of files; a type where that is of no kind."""
+    return {kind_of(one.media_type) or one.media_type for one in files}
 
 
 def _named(files: Sequence[Media]) -> str:
@@ -108,19 +101,36 @@ def _named(files: Sequence[Media]) -> str:
     return _("{text} and {more} more", text=text, more=more) if more else text
 
 
-def _refuse_kinds(
-    route: "Route", call: "Chat | Count", files: Sequence[Media], loaded: "Loaded"
-) -> None:
-    taken = taken_by(route.card, route.model_card)
+def _refuse_kinds(taker: Taker, files: Sequence[Media], advising: Advising) -> None:
+    taken = taker.kinds
     if taken is None:
         return
     wrong = [one for one in files if kind_of(one.media_type) not in (*taken, None)]
     if wrong:
-        raise UsageError(
-            _("{model} takes no {kinds}: {names}", model=route.requested,
-              kinds=", ".join(sorted(_kinds(wrong))), names=_named(wrong)),
-            hint=able(files, route, call, loaded),
-        )  # fmt: skip
+        with advising(kinds_in(files)):
+            raise _untaken(taker, wrong, kinds_in(wrong))
+
+
+def _refuse_formats(taker: Taker, files: Sequence[Media], advising: Advising) -> None:
+    """Where a card says of a kind which formats of it are taken."""
+    stated = taker.card.limits.media_types
+    for one in files:
+        kind, media_type = kind_of(one.media_type) or "", bare(one.media_type)
+        if kind in stated and media_type not in stated[kind]:
+            wrong = [other for other in files if bare(other.media_type) == media_type]
+            hint = _("of {kind} it takes {types}", kind=kind, types=", ".join(stated[kind]))
+            with advising({media_type}):
+                raise _untaken(taker, wrong, {media_type}, hint)
+
+
+def _untaken(
+    taker: Taker, wrong: Sequence[Media], what: Collection[str], hint: str | None = None
+) -> UsageError:
+    return UsageError(
+        _("{model} takes no {kinds}: {names}", model=taker.name, kinds=", ".join(sorted(what)),
+          names=_named(wrong)),
+        hint=hint,
+    )  # fmt: skip
 
 
 def _refuse_addresses(card: "Card", files: Sequence[Media]) -> None:
@@ -145,8 +155,8 @@ def _refuse_addresses(card: "Card", files: Sequence[Media]) -> None:
             )  # fmt: skip
 
 
-def _refuse_size(route: "Route", files: Sequence[Media]) -> None:
-    limits = route.card.limits
+def _refuse_size(card: "Card", files: Sequence[Media]) -> None:
+    limits = card.limits
     for one in files:
         if one.length is None:
             continue
@@ -155,9 +165,16 @@ def _refuse_size(route: "Route", files: Sequence[Media]) -> None:
             raise UsageError(
                 _("{name} is too large: {size} MB, and {provider} takes {most} MB at most",
                   name=one.name or one.media_type, size=_mb(one.length, up=True),
-                  provider=route.card.name, most=_mb(most)),
+                  provider=card.name, most=_mb(most)),
                 hint=_("attach a smaller one, or the part of it that matters"),
             )  # fmt: skip
+    size, below = sum(one.length or 0 for one in files), limits.media_total_bytes
+    if below is not None and size >= below:
+        raise UsageError(
+            _("{names}: {size} MB, and {provider} takes less than {most} MB in a request",
+              names=_named(files), size=_mb(size, up=True), provider=card.name, most=_mb(below)),
+            hint=_("attach a smaller one, or the part of it that matters"),
+        )  # fmt: skip
 
 
 def _refuse_number(card: "Card", messages: Sequence[Message], files: Sequence[Media]) -> None:
@@ -169,9 +186,15 @@ def _refuse_number(card: "Card", messages: Sequence[Message], files: Sequence[Me
             hint=_("attach fewer; those of earlier turns count, too"),
         )  # fmt: skip
     for one in messages:
-        count = Counter(
-            kind_of(part.media_type) for part in one.parts if isinstance(part, Media)
-        )  # fmt: skip
+        own = [part for part in one.parts if isinstance(part, Media)]
+        kinds = sorted(kinds_in(own))
+        if len(kinds) > 1 and not card.limits.media_mixed:
+            raise UsageError(
+                _("{provider} takes files of one kind in a message, not of several: {kinds}",
+                  provider=card.name, kinds=", ".join(kinds)),
+                hint=_("ask about one after the other: attach the next with -c"),
+            )  # fmt: skip
+        count = Counter(kind_of(part.media_type) for part in own)
         for kind, limit in card.limits.media_count.items():
             if count[kind] > limit:
                 raise UsageError(
@@ -181,36 +204,37 @@ def _refuse_number(card: "Card", messages: Sequence[Message], files: Sequence[Me
                 )  # fmt: skip
 
 
-def _refuse_request(
-    route: "Route", call: "Chat | Count", files: Sequence[Media], loaded: "Loaded"
-) -> None:
-    """The request as a whole: whether its format has words for the files, and room for them."""
+def _refuse_wordless(taker: Taker, call: "Chat | Count") -> None:
+    """What the format has no place for."""
     try:
-        apart = {id(one) for one in route.dialect.to_upload(call, route.quirks)}
-        route.dialect.encode(call, route.quirks)
+        taker.dialect.encode(call, taker.quirks)
     except UsageError as error:
-        hints = (error.hint, *_other_interface(route, call), able(files, route, call, loaded))
-        error.hint = "; ".join(filter(None, hints))
+        error.hint = "; ".join(filter(None, (error.hint, *_other_interface(taker, call))))
         raise
-    most = route.card.limits.body_bytes
+
+
+def _refuse_room(taker: Taker, call: "Chat | Count", files: Sequence[Media]) -> None:
+    """The request as a whole: whether there is room for the files."""
+    apart = {id(one) for one in taker.dialect.to_upload(call, taker.quirks)}
+    most = taker.card.limits.body_bytes
     inside = [one for one in files if one.length is not None and id(one) not in apart]
     size = sum(((one.length or 0) + 2) // 3 * 4 for one in inside)
     if most is not None and size > most:
         raise UsageError(
             _("{names}: {size} MB as base64, and a request to {provider} has {most} MB at most",
-              names=_named(inside), size=_mb(size, up=True), provider=route.card.name,
+              names=_named(inside), size=_mb(size, up=True), provider=taker.card.name,
               most=_mb(most)),
             hint=_("attach a smaller one, or the part of it that matters"),
         )  # fmt: skip
 
 
-def _other_interface(route: "Route", call: "Chat | Count") -> Iterator[str]:
+def _other_interface(taker: Taker, call: "Chat | Count") -> Iterator[str]:
     """The setting by which the same provider is asked in a format that has words for the files."""
-    for setting, formats in route.card.dialect_by.items():
+    for setting, formats in taker.card.dialect_by.items():
         for value, name in formats.items():
             with suppress(LlmctlError):
-                DIALECTS[name]().encode(call, route.quirks)
-                key = f"providers.{route.card.id}.{setting}"
+                DIALECTS[name]().encode(call, taker.quirks)
+                key = f"providers.{taker.card.id}.{setting}"
                 yield _("{key} = {value} takes it", key=key, value=value)
 
 
@@ -221,9 +245,8 @@ def _mb(size: int, *, up: bool = False) -> str:
     return f"{tenths / 10:g}"
 
 
-def _unknown(route: "Route", files: Sequence[Media]) -> Iterator[Notice]:
-    if taken_by(route.card, route.model_card) is None and not can_tell(route):
-        kinds = sorted(_kinds(files)) or [one.media_type for one in files]
+def _unknown(route: "Route", taker: Taker, files: Sequence[Media]) -> Iterator[Notice]:
+    if taker.kinds is None and not can_tell(route):
         text = _("Whether {model} takes {kinds} is not known here; its server will say.",
-                 model=route.requested, kinds=", ".join(kinds))  # fmt: skip
+                 model=route.requested, kinds=", ".join(sorted(kinds_in(files))))  # fmt: skip
         yield Notice("inputs-unknown", text)

@@ -11,7 +11,7 @@ from llmctl.engine.route import Route
 from llmctl.engine.run import Run
 from llmctl.errors import LlmctlError, ProviderFailed, UsageError
 from llmctl.messages import _
-from llmctl.types import Call, Chat, Count, Receipt, Usage
+from llmctl.types import COUNTED, Call, Chat, Count, Receipt, Usage
 from llmctl.values import replace
 
 if TYPE_CHECKING:
@@ -54,13 +54,14 @@ async def counted(
             raise
         finally:
             run.meter.end()
-            # Tokens that were only counted are no usage: nothing of them is charged.
+            finished = run.meter.finished
+            tokens = finished.usage.input_tokens if finished and finished.usage else None
             receipt = run.meter.receipt(
                 provider=route.provider, verdict=route.verdict, streamed=False, error=failed
             )
-            keep(replace(receipt, usage=Usage()), asked)
-    finished = run.meter.finished
-    tokens = finished.usage.input_tokens if finished and finished.usage else None
+            # Tokens that were only counted are no usage: nothing of them is charged.
+            details = {**receipt.details, COUNTED: tokens}
+            keep(replace(receipt, usage=Usage(), details=details), asked)
     if finished is None or tokens is None:
         raise ProviderFailed(_("the provider has counted nothing"), provider=route.provider)
     beside = finished.details.get("not_counted")

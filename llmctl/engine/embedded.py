@@ -51,7 +51,7 @@ class Lengths:
 
 class Totals:
     """Of all requests so far: `dimensions` is the one size of the vectors, None before the first
-    one; `lengths` are those of the vectors that were given out."""
+    one; `texts` counts the vectors that were given out, and `lengths` are theirs."""
 
     def __init__(self, verdict: Verdict) -> None:
         self.requests = self.texts = self.attempts = 0
@@ -91,6 +91,7 @@ class Totals:
     def given(self, values: Sequence[float], *, normalise: bool = False) -> Sequence[float]:
         """The vector as it is given out, its length measured. One of zeros has no direction, and
         stays as it is."""
+        self.texts += 1
         size = length(values)
         if normalise and size:
             values = array("f", [one / size for one in values])
@@ -102,9 +103,7 @@ class Totals:
             self.lengths = Lengths(min(size, known.least), max(size, known.most))
         return values
 
-    def add(
-        self, ready: "Cleared", meter: "Meter", vectors: int, error: "LlmctlError | None"
-    ) -> None:
+    def add(self, ready: "Cleared", meter: "Meter", error: "LlmctlError | None") -> None:
         """One request is over, whole or not; what was set aside for it is settled."""
         at = datetime.fromisoformat(meter.started_at)
         finished = meter.finished
@@ -116,7 +115,6 @@ class Totals:
         self.requests += 1
         alone = self.requests == 1 and isinstance(ready.call, Embed) and len(ready.call.texts) == 1
         self.only = ready.call if alone else None
-        self.texts += vectors
         self.attempts += meter.attempts
         self._redactions.update(ready.screened.redactions)
         if verdict.level.rank >= self._verdict.level.rank or self.requests == 1:

@@ -63,8 +63,9 @@ class Embedding:
     """The vectors of many texts; `totals` add up what their requests took.
 
     `call` says everything but the texts. `run` is the name under which all requests share what a
-    budget allows a call; `every_s` is how many seconds must lie between the beginnings of two;
-    `tell` gets what the user should know, once each.
+    budget allows a call; `begun` is when, by the clock of the loop, the time began that `timeout`
+    bounds, by default with the first request; `every_s` is how many seconds must lie between the
+    beginnings of two; `tell` gets what the user should know, once each.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Embedding:
         run: str | None = None,
         totals: Totals | None = None,
         timeout: float | None = None,
+        begun: float | None = None,
         every_s: float = 0.0,
         tell: Callable[[Notice], None] = lambda _notice: None,
         make_lane: Callable[[Route], Lane] = lambda route: Lane(route.target),
@@ -88,6 +90,7 @@ class Embedding:
         self._count = lanes
         self._run = run
         self._timeout = timeout
+        self._begun = begun
         self._every_s = every_s
         self._next_at = 0.0
         self._tell = tell
@@ -105,8 +108,8 @@ class Embedding:
     ) -> AsyncGenerator[Embedded, None]:
         """Yields what came, in order. Raises the error of the first request that failed, once all
         before it were given back; what was sent after it is broken off."""
-        loop = asyncio.get_running_loop()
-        until = None if self._timeout is None else loop.time() + self._timeout
+        begun = asyncio.get_running_loop().time() if self._begun is None else self._begun
+        until = None if self._timeout is None else begun + self._timeout
         async with AsyncExitStack() as stack:
             for _number in range(self._count):
                 lane = await stack.enter_async_context(self._make_lane(self._route))
@@ -119,7 +122,8 @@ class Embedding:
                             task = await self._asked.get()
                             found = None if task is None else await task
                     except TimeoutError:
-                        raise self._too_late() from None
+                        assert self._timeout is not None  # noqa: S101  else nothing ends it
+                        raise too_late(self._timeout, self._route) from None
                     if found is None:
                         break
                     await _stand_back()
@@ -249,18 +253,20 @@ class Embedding:
             raise
         finally:
             run.meter.end()
-            self.totals.add(ready, run.meter, len(found), error)
+            self.totals.add(ready, run.meter, error)
         return Embedded(items, found)
 
-    def _too_late(self) -> NetworkFailed:
-        return NetworkFailed(
-            _("not all vectors within {seconds:g} s", seconds=self._timeout),
-            reason="timeout",
-            hint=_("allow more with --timeout SECONDS"),
-            provider=self._route.provider,
-            host=self._route.host,
-            retryable=False,
-        )
+
+def too_late(seconds: float, route: Route) -> NetworkFailed:
+    """The error where the whole takes longer than it may."""
+    return NetworkFailed(
+        _("not all vectors within {seconds:g} s", seconds=seconds),
+        reason="timeout",
+        hint=_("allow more with --timeout SECONDS"),
+        provider=route.provider,
+        host=route.host,
+        retryable=False,
+    )
 
 
 async def _stand_back() -> None:

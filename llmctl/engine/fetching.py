@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from llmctl.engine.kinds import shown_address
-from llmctl.errors import LlmctlError, NetworkFailed, PrivacyRefused, ProviderFailed
+from llmctl.errors import (
+    AuthFailed,
+    LlmctlError,
+    NetworkFailed,
+    NotFound,
+    PrivacyRefused,
+    ProviderFailed,
+    RateLimited,
+    UsageError,
+)
 from llmctl.messages import _
 from llmctl.privacy.levels import HERE, distance
 from llmctl.values import replace
 
 if TYPE_CHECKING:
     from llmctl.settings import Loaded
+    from llmctl.transport.download import Source
 
 # Bytes of what is fetched, all of which is held until it was sent.
 LARGEST = 32 * 2**20
@@ -35,12 +45,34 @@ def refuse_far(url: str, loaded: "Loaded") -> None:
 
 async def fetch(url: str, loaded: "Loaded", transport: Any = None) -> bytes:
     """What is behind an address, without any key. Raises PrivacyRefused where policy forbids it or
-    a redirect leads into the user's own network, ProviderFailed for more than LARGEST bytes, and
-    what downloads raise. `transport` takes the place of the wire in tests."""
+    a redirect leads into the user's own network, UsageError for more than LARGEST bytes and where
+    the host answers with no file (it is no provider, and no key would help), NetworkFailed where it
+    is not reached. `transport` takes the place of the wire in tests."""
+    refuse_far(url, loaded)
+    seconds = loaded.settings.network.timeout
+    try:
+        async with asyncio.timeout(seconds):
+            return await _source(url, loaded, transport).read(LARGEST)
+    except TimeoutError:
+        raise NetworkFailed(
+            _("no whole answer within {seconds:g} s", seconds=seconds),
+            host=urlsplit(url).hostname,
+            reason="timeout",
+            hint=_("allow more with --timeout SECONDS"),
+            retryable=False,
+        ) from None
+    except (AuthFailed, NotFound, RateLimited, ProviderFailed) as error:
+        raise _no_file(url, error) from None
+    except NetworkFailed as error:
+        if error.reason not in ("proxy", "idle"):  # their own hints name no provider
+            error.hint = _advice()
+        raise
+
+
+def _source(url: str, loaded: "Loaded", transport: Any) -> "Source":
     from llmctl.transport.dial import Dialling
     from llmctl.transport.download import Source
 
-    refuse_far(url, loaded)
     network = loaded.settings.network
     how = Dialling(
         provider="",
@@ -49,7 +81,7 @@ async def fetch(url: str, loaded: "Loaded", transport: Any = None) -> bytes:
         local_only=loaded.settings.policy.local_only,
         timeout=network.connect_timeout,
     )
-    source = Source(
+    return Source(
         url,
         how,
         {},
@@ -57,38 +89,31 @@ async def fetch(url: str, loaded: "Loaded", transport: Any = None) -> bytes:
         transport=transport,
         elsewhere=replace(how, public_only=True),
     )
-    try:
-        async with asyncio.timeout(network.timeout):
-            return await source.read(LARGEST)
-    except TimeoutError:
-        raise NetworkFailed(
-            _("no whole answer within {seconds:g} s", seconds=network.timeout),
+
+
+def _no_file(url: str, error: LlmctlError) -> UsageError:
+    """The error for an answer that is not what was to be attached."""
+    if error.reason == "endless":
+        return UsageError(
+            _("more than {limit} MB are behind {url}", limit=LARGEST >> 20, url=shown_address(url)),
+            hint=_("download it, and attach the file: files may be larger"),
             host=urlsplit(url).hostname,
-            reason="timeout",
-            hint=_("allow more with --timeout SECONDS"),
-            retryable=False,
-        ) from None
-    except ProviderFailed as error:
-        if error.reason == "endless":
-            raise ProviderFailed(
-                _(
-                    "more than {limit} MB are behind {url}",
-                    limit=LARGEST >> 20,
-                    url=shown_address(url),
-                ),
-                hint=_("download it, and attach the file: files may be larger"),
-                reason="too-large",
-                retryable=False,
-            ) from None  # fmt: skip
-        _advise(error)
-        raise
-    except PrivacyRefused:
-        raise
-    except LlmctlError as error:
-        _advise(error)
-        raise
+            reason="too-large",
+        )
+    if error.status is None:
+        return _not_fetched(url, error.message)
+    refused = _not_fetched(
+        url, _("{host} answered {status}", host=error.host, status=error.status)
+    )  # fmt: skip
+    refused.host, refused.status = error.host, error.status
+    return refused
 
 
-def _advise(error: LlmctlError) -> None:
-    error.hint = _("is the address right, and open to everybody? else download it, and attach the"
-                   " file")  # fmt: skip
+def _not_fetched(url: str, cause: str) -> UsageError:
+    return UsageError(
+        _("{url} cannot be fetched: {cause}", url=shown_address(url), cause=cause), hint=_advice()
+    )
+
+
+def _advice() -> str:
+    return _("is the address right, and open to everybody? else download it, and attach the file")

@@ -3,6 +3,7 @@ checked, and put into the register of local models."""
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from llmctl.engine.hub_files import RemoteFile, Variant
 from llmctl.engine.hub_search import licence_of
 from llmctl.engine.memory import amount, needed
 from llmctl.engine.pull import Progress, Pull, alone, room
-from llmctl.errors import AuthFailed, IoFailed, NetworkFailed, NotFound
+from llmctl.errors import AuthFailed, IoFailed, LlmctlError, NetworkFailed, NotFound
 from llmctl.messages import _
 from llmctl.types import Json
 from llmctl.values import dataclass
@@ -136,25 +137,36 @@ async def brought(plan: Plan, order: Order) -> Path:
     those of the Hub. What has come of a broken transfer is kept to be taken up again.
     """
     place = weights.place(plan.model)
-    files.private_dir(place.parent)
-    async with alone(place.parent.with_name(f"{place.parent.name}.lock"), order.notice):
-        kept = []
-        room(place.parent, await _missing(plan, place.parent))
-        for one in plan.variant.files:
-            goal = place.parent / Path(one.path).name
-            digest = await _digest_of(goal, one)
-            if digest is None:
-                digest = await _fetched(plan, order, one, goal)
-            kept.append({"name": goal.name, "size": goal.stat().st_size, "sha256": digest})
-        record = {
-            "sha256": kept[0]["sha256"],
-            "source": f"{plan.repo}@{plan.revision}",
-            "hub": dict(plan.facts),
-            **({"files": kept} if len(kept) > 1 else {}),
-        }
-        weights.remember(plan.model, place, record)
-        _tidied(place.parent, [str(one["name"]) for one in kept])
+    folder = place.parent
+    files.private_dir(folder.parent)
+    async with alone(folder.with_name(f"{folder.name}.lock"), order.notice):
+        files.private_dir(folder)
+        try:
+            await _brought(plan, order, place)
+        except LlmctlError:
+            with suppress(OSError):  # something has come, and is kept
+                folder.rmdir()
+            raise
     return place
+
+
+async def _brought(plan: Plan, order: Order, place: Path) -> None:
+    kept = []
+    room(place.parent, await _missing(plan, place.parent))
+    for one in plan.variant.files:
+        goal = place.parent / Path(one.path).name
+        digest = await _digest_of(goal, one)
+        if digest is None:
+            digest = await _fetched(plan, order, one, goal)
+        kept.append({"name": goal.name, "size": goal.stat().st_size, "sha256": digest})
+    record = {
+        "sha256": kept[0]["sha256"],
+        "source": f"{plan.repo}@{plan.revision}",
+        "hub": dict(plan.facts),
+        **({"files": kept} if len(kept) > 1 else {}),
+    }
+    weights.remember(plan.model, place, record)
+    _tidied(place.parent, [str(one["name"]) for one in kept])
 
 
 async def _missing(plan: Plan, folder: Path) -> int:

@@ -22,8 +22,9 @@ OFFICE_TYPES = frozenset(
 )
 ARCHIVE_TYPES = frozenset(
     {
-        *("application/zip", "application/gzip", "application/x-7z-compressed"),
-        *("application/vnd.rar", "application/x-bzip2", "application/x-xz", "application/zstd"),
+        *("application/zip", "application/x-tar", "application/x-7z-compressed"),
+        *("application/gzip", "application/x-bzip2", "application/x-xz", "application/zstd"),
+        *("application/vnd.rar",),
     }
 )
 # Text, though its type does not begin with that.
@@ -51,6 +52,7 @@ _OTHERS = {
     "odp": f"{ODF}.presentation", "zip": "application/zip", "gz": "application/gzip",
     "7z": "application/x-7z-compressed", "rar": "application/vnd.rar",
     "bz2": "application/x-bzip2", "xz": "application/x-xz", "zst": "application/zstd",
+    "tar": "application/x-tar",
 }  # fmt: skip
 _TEXTS = dict.fromkeys(
     ("txt", "md", "rst", "csv", "tsv", "json", "jsonl", "xml", "html", "htm", "yaml", "yml",
@@ -80,9 +82,37 @@ def shown_address(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}" + ("?…" if parts.query else "")
 
 
+# Other names by which types go.
+_ALIASES = {
+    **dict.fromkeys(("image/jpg", "image/pjpeg"), "image/jpeg"),
+    "image/x-png": "image/png",
+    **dict.fromkeys(("image/x-ms-bmp", "image/x-bmp"), "image/bmp"),
+    "image/tif": "image/tiff",
+    **dict.fromkeys(("audio/mp3", "audio/x-mp3", "audio/x-mpeg"), "audio/mpeg"),
+    **dict.fromkeys(("audio/x-wav", "audio/wave", "audio/vnd.wave"), "audio/wav"),
+    **dict.fromkeys(("audio/m4a", "audio/x-m4a"), "audio/mp4"),
+    "audio/x-aac": "audio/aac", "audio/x-aiff": "audio/aiff", "audio/x-flac": "audio/flac",
+    "application/ogg": "audio/ogg",
+    "video/mov": "video/quicktime", "video/avi": "video/x-msvideo",
+    "application/x-pdf": "application/pdf",
+}  # fmt: skip
+
+
+def registered(media_type: str) -> str:
+    """A type by the name that providers know, where it goes by others; its parameters stay."""
+    plain, *parameters = media_type.split(";", 1)
+    plain = plain.strip().lower()
+    return ";".join((_ALIASES.get(plain, plain), *parameters))
+
+
+def bare(media_type: str) -> str:
+    """The same without its parameters."""
+    return registered(media_type).partition(";")[0]
+
+
 def kind_of(media_type: str) -> str | None:
     """The kind that a type is of, as in a card's `inputs`; "archive", or None for another."""
-    plain = media_type.partition(";")[0].strip().lower()
+    plain = bare(media_type)
     family = plain.partition("/")[0]
     if plain in TEXT_TYPES or family == "text":
         return TEXT

@@ -20,7 +20,7 @@ MOST = 3
 # The verdict under other settings of the provider, with other things sent.
 Tried = Callable[[ProviderSettings, Sent], Verdict]
 # Whether a model of a card is one that could be asked instead.
-Fits = Callable[[Card, Model], bool]
+Fits = Callable[[Card, Model | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,8 @@ def allowed_models(
     loaded: Loaded, sent: Sent, *, without: str, fits: Fits | None = None
 ) -> list[Allowed]:
     """A model of each card that policy allows: first those that can be asked now, the nearest to
-    what was asked for first, and the card in `without` last. With `fits` only listed models are
-    looked at, and those that it accepts."""
+    what was asked for first, and the card in `without` last. With `fits` only those that it
+    accepts; None is a model that only its server knows."""
     found: list[Allowed] = []
     for provider in catalogue.provider_ids(loaded.settings):
         try:
@@ -178,10 +178,10 @@ def _of_card(
     usual = find_model(card, card.default_model) if card.default_model else None
     models = [one for one in card.models if one.kind in ("chat", "base") and one != usual]
     listed: list[Model | None] = [*([usual] if usual else []), *models]
-    if fits is not None:
-        listed = [one for one in listed if one is not None and fits(card, one)]
-    elif not listed and card.kind != "api":
+    if not listed and card.kind != "api":
         listed = [None]  # only its server knows its models
+    if fits is not None:
+        listed = [one for one in listed if fits(card, one)]
     base_url = catalogue.base_url(card, own)
     for model in listed:
         plan = replace(_planned(card, model, own, loaded), personal=sent.personal, hosts=sent.hosts)

@@ -39,7 +39,8 @@ Sleep = Callable[[float], Awaitable[None]]
 
 class Run:
     """The events of one call; its `meter` holds the figures afterwards. `reservation` is the money
-    set aside for it, which a repetition may need anew."""
+    set aside for it, which a repetition may need anew. `begun` is when, by the `clock`, the time
+    began that `timeout` bounds; by default now."""
 
     def __init__(
         self,
@@ -50,19 +51,21 @@ class Run:
         retries: Retries | None = None,
         timeout: float | None = None,
         reservation: "Reservation | None" = None,
+        begun: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.call = call
         self._reservation = reservation
         self.route = route
+        self._turn = route.turn
         self.meter = Meter(route.requested, clock)
         self._lane = lane
         self._retries = retries or Retries()
         self._timeout = timeout
         self._clock = clock
         self._sleep = sleep
-        self._begun = clock()
+        self._begun = clock() if begun is None else begun
         self._decoder: Decoder | None = None
         self._loading = False  # the user has been told that the server still loads its model
         self._waited = 0.0  # between attempts, what they took themselves apart
@@ -74,17 +77,24 @@ class Run:
         passed on.
         """
         with ExitStack() as held:
-            if self.route.turn is not None:
-                waiting = await_turn(self.route.turn, held, self.route.provider, self._is_over)
-                try:
-                    async for notice in waiting:
-                        yield notice
-                except TimeoutError:
-                    self.meter.end()
-                    raise self._placed(self._too_late()) from None
+            async for notice in self.my_turn(held):
+                yield notice
             async with aclosing(self._events()) as events:
                 async for event in events:
                     yield event
+
+    async def my_turn(self, held: ExitStack) -> AsyncGenerator[Notice, None]:
+        """Ends when it is our turn, where there are turns, which `held` gives back; `events` waits
+        for it no more. For what belongs to the call and is asked before it or after it."""
+        if self._turn is None:
+            return
+        try:
+            async for notice in await_turn(self._turn, held, self.route.provider, self._is_over):
+                yield notice
+        except TimeoutError:
+            self.meter.end()
+            raise self._placed(self._too_late()) from None
+        self._turn = None
 
     def _is_over(self) -> bool:
         return self._left() == 0.0

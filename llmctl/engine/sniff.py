@@ -26,7 +26,9 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"II*\0", "image/tiff"),
     (b"MM\0*", "image/tiff"),
     (b"fLaC", "audio/flac"),
-    (b"ID3", "audio/mpeg"),
+    (b"ID3\x02", "audio/mpeg"),
+    (b"ID3\x03", "audio/mpeg"),
+    (b"ID3\x04", "audio/mpeg"),
     (b"FLV\x01", "video/x-flv"),
     (b"\0\0\x01\xba", "video/mpeg"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-wmv"),
@@ -54,6 +56,11 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_STREAMS = {"WordDocument": "application/msword", "Workbook": "application/vnd.ms-excel",
                 "Book": "application/vnd.ms-excel",
                 "PowerPoint Document": "application/vnd.ms-powerpoint"}  # fmt: skip
+# What no text has in it, in any encoding with a byte a letter: control characters, apart from those
+# of lines and of terminals. All formats but PDF have them near the beginning: sizes, versions.
+_CONTROLS = re.compile(rb"[\0-\x06\x0e-\x1a\x1c-\x1f]")
+# The line that a PDF begins with; some have their mark of binary content on it, too.
+_PDF_LINE = re.compile(rb"%PDF-\d\.\d[ \t]*(?:[\r\n%]|$)")
 _OOXML_FOLDERS = {"word/": DOCX, "xl/": XLSX, "ppt/": PPTX}
 
 
@@ -73,13 +80,16 @@ def sniff(file: BinaryIO, size: int) -> Sniffed | None:
     """What a file of `size` bytes is; None for text, and for whatever is not known. The place in
     the file is anywhere after that."""
     head = file.read(HEAD)
+    is_binary = _CONTROLS.search(head) is not None
+    at = head.find(b"%PDF-", 0, 1024)
+    if at >= 0 and _may_precede_a_pdf(head[:at]) and (is_binary or _PDF_LINE.match(head, at)):
+        return _pdf(file, size)
+    if not is_binary:  # whatever it begins with: it is text that speaks of such files
+        return None
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zipped(file)
     if head.startswith(_OLE):
         return _old_office(file, head)
-    at = head.find(b"%PDF-", 0, 1024)
-    if at >= 0 and _may_precede_a_pdf(head[:at]):
-        return _pdf(file, size)
     for rule in _RULES:
         if (found := rule(head, size)) is not None:
             return Sniffed(found)
@@ -96,6 +106,10 @@ def _may_precede_a_pdf(before: bytes) -> bool:
 
 def _by_beginning(head: bytes, _size: int) -> str | None:
     return next((kind for mark, kind in _BEGINNINGS if head.startswith(mark)), None)
+
+
+def _tar(head: bytes, _size: int) -> str | None:
+    return "application/x-tar" if head[257:262] == b"ustar" else None
 
 
 def _by_chunk(head: bytes, _size: int) -> str | None:
@@ -183,7 +197,7 @@ def _adts_frame(head: bytes) -> int | None:
 
 
 _RULES: tuple[Callable[[bytes, int], str | None], ...] = (
-    _by_beginning, _by_chunk, _bitmap, _iso_media, _matroska, _ogg, _frames,
+    _by_beginning, _tar, _by_chunk, _bitmap, _iso_media, _matroska, _ogg, _frames,
 )  # fmt: skip
 
 

@@ -35,7 +35,9 @@ Sleep = Callable[[float], Awaitable[None]]
 
 class Uploads:
     """The files of one call that may be sent. `send` uploads them, the end of the context deletes
-    them; `tell` gets progress and notes. With `keep` they stay, and their names are said."""
+    them; `tell` gets progress and notes. With `keep` they stay, and their names are said. `begun`
+    is when, by the `clock`, the time began that `timeout` bounds. Where a provider takes one
+    request at a time, the turn is to be held around all of it (`Run.my_turn`)."""
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Uploads:
         retries: Retries | None = None,
         timeout: float | None = None,
         keep: bool = False,
+        begun: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -59,10 +62,11 @@ class Uploads:
         self._keep = keep
         self._clock = clock
         self._sleep = sleep
-        self._begun = clock()
+        self._begun = clock() if begun is None else begun
         self._waited = 0.0
         self._shown_at = -SHOW_SECONDS
         self._begun_uploads: list[tuple[Upload, Media]] = []
+        self._made: list[tuple[str, Media]] = []
         self._stopped = False  # while files were being deleted
         self._doubtful: Media | None = None  # gone out whole, and nobody has said what became of it
 
@@ -76,6 +80,7 @@ class Uploads:
         trace: "TracebackType | None",
     ) -> None:
         there = [(one.name, file) for one, file in self._begun_uploads if one.name is not None]
+        there += self._made
         notes = self._kept(there) if self._keep else await self._deleted(there)
         if self._doubtful is not None:
             notes.append(self._in_doubt(self._doubtful))
@@ -94,6 +99,12 @@ class Uploads:
         for file in route.dialect.to_upload(self._call, route.quirks):
             made[id(file)] = await self._uploaded(file)
         return _with(self._call, made)
+
+    def made(self, file: Media) -> None:
+        """What the provider itself has put among the user's files goes the same way: `file` is here
+        whole, `file.ref` is its name there."""
+        if file.ref is not None:
+            self._made.append((file.ref, file))
 
     # ---- uploading
 

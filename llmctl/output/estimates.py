@@ -13,13 +13,14 @@ def estimate_json(one: Estimate) -> dict[str, Json]:
     """Every key is always there, unknown is None, money has decimal strings.
 
     `low` is the input alone (all, where the answer's length is given), `usual` that and a usual
-    answer, `high` the most that input and answer may cost.
+    answer, `high` the most that input and answer may cost. What is not counted (`not_counted`) is
+    in none of them, so then there is neither a usual cost nor a most of tokens or money.
     """
     return {
         "input_tokens": one.input_tokens,
         "token_method": one.method,
         "input_tokens_least": one.input_least,
-        "input_tokens_most": one.input_most,
+        "input_tokens_most": one.input_most if one.is_bounded else None,
         "output_tokens_usual": one.output_usual,
         "output_tokens_most": one.output_limit,
         "low": money_json(one.low),

@@ -11,7 +11,7 @@ from llmctl.output.aside import Aside
 from llmctl.output.footer import Footer
 from llmctl.output.picture_files import Album, Saved
 from llmctl.output.terminal import safe_line
-from llmctl.types import Event, Json, Media, Notice, Receipt, TextDelta
+from llmctl.types import Event, Finished, Json, Media, Notice, Receipt, TextDelta
 from llmctl.values import replace
 
 
@@ -45,7 +45,10 @@ class Pictures:
     def event(self, event: Event) -> None:
         match event:
             case Media():
+                self._text = _ended(self._text)
                 self._keep(event)
+            case Finished():
+                self._text = _ended(self._text)
             case TextDelta(text):
                 self._text += text
             case Notice(text=text):
@@ -97,6 +100,11 @@ class Pictures:
             {**media_json(kept_as(one)), "width": width, "height": height}
             for one, (width, height) in zip(self.saved, shapes, strict=True)
         ]
+
+
+def _ended(text: str) -> str:
+    """With a space between it and what is said after a picture, or by the next answer."""
+    return text if not text or text[-1].isspace() else text + " "
 
 
 def kept_as(saved: Saved) -> Media:

@@ -3,6 +3,7 @@
 from llmctl.messages import _
 from llmctl.output.terminal import safe_line
 from llmctl.types import (
+    COUNTED,
     OWN_HARDWARE,
     Cost,
     CostKind,
@@ -33,7 +34,7 @@ def usage_text(receipt: Receipt) -> str:
     """Everything a receipt knows, a labelled line each."""
     rows = [
         (_("model"), _whole_model(receipt)),
-        (_("tokens"), _tokens(receipt.usage)),
+        (_("tokens"), _counted(receipt) or _tokens(receipt.usage)),
         (_("cost"), _whole_price(receipt.cost, receipt.verdict)),
         (_("time"), _times(receipt.latency, receipt.attempts)),
         (_("privacy"), _privacy(receipt.verdict)),
@@ -118,6 +119,11 @@ def _level(verdict: Verdict | None) -> str:
     if verdict.attested:
         return _("{level} (attested by you)", level=verdict.level)
     return str(verdict.level)
+
+
+def _counted(receipt: Receipt) -> str | None:
+    count = receipt.details.get(COUNTED)
+    return None if count is None else _("{count}, only counted", count=count)
 
 
 def _tokens(usage: Usage) -> str:

@@ -1,11 +1,10 @@
 """How far what is sent gets: by an address, by what is done with data, and one step worse."""
 
-import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llmctl.settings import ProviderSettings, Settings
-from llmctl.transport.egress import is_local
+from llmctl.transport.egress import is_local, literal, names_own_network
 from llmctl.types import Level
 
 if TYPE_CHECKING:
@@ -16,15 +15,12 @@ HERE = (Level.DEVICE, Level.NETWORK)
 
 def distance(base_url: str) -> Level:
     """How far away an address is, by its spelling alone; names are not looked up."""
-    host = (urlsplit(base_url).hostname or "").lower()
+    host = urlsplit(base_url).hostname or ""
     if is_local(host):
         return Level.DEVICE
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return Level.NETWORK if host.endswith((".local", ".lan", ".internal")) else Level.UNKNOWN
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
+    address = literal(host)
+    if address is None:
+        return Level.NETWORK if names_own_network(host) else Level.UNKNOWN
     return Level.NETWORK if address.is_private and not address.is_unspecified else Level.UNKNOWN
 
 

@@ -2,12 +2,13 @@
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from llmctl.errors import NotFound, UsageError
 from llmctl.messages import _
-from llmctl.store.shape import Mode, unpack_messages
-from llmctl.types import Media, Message, Role, Text, ToolCall, message
+from llmctl.store.shape import MODE_BY, Mode, unpack_messages
+from llmctl.types import Json, Media, Message, Role, Text, ToolCall, message
 
 
 def blobs(connection: sqlite3.Connection, number: int) -> list[bytes]:
@@ -43,14 +44,25 @@ def history(
     return said
 
 
+def without_text(tags: Mapping[str, Json]) -> str:
+    """Why a run was kept in mode meta, for people."""
+    match tags.get(MODE_BY):
+        case "flag":
+            return "--log meta"
+        case "policy":
+            return _("a policy with log_bodies = false")
+        case _:
+            return "log.mode = meta"
+
+
 def conversation_messages(connection: sqlite3.Connection, conversation: str) -> tuple[Message, ...]:
     """Everything to be sent before the next turn: the latest instructions, then what was said.
 
     Raises NotFound for a conversation that is not kept, or kept without its text, and UsageError
-    for one with a large file that is no longer what it was.
+    for one with a large file that was not kept or is no longer what it was.
     """
     row = connection.execute(
-        "SELECT mode, system FROM runs LEFT JOIN bodies ON run = number"
+        "SELECT mode, system, tags FROM runs LEFT JOIN bodies ON run = number"
         " WHERE conversation = ? ORDER BY number DESC LIMIT 1",
         [conversation],
     ).fetchone()
@@ -59,22 +71,32 @@ def conversation_messages(connection: sqlite3.Connection, conversation: str) -> 
             _("no conversation {name} is kept", name=conversation),
             hint=_("see what is there: llmctl logs list"),
         )
-    mode, system = row
+    mode, system, tags = row
     if mode != Mode.FULL:
         raise NotFound(
-            _("the text of conversation {name} was not kept (--log meta)", name=conversation),
-            hint=_("begin a new one, and leave --log meta out"),
-        )
+            _("the text of conversation {name} was not kept ({why})", name=conversation,
+              why=without_text(json.loads(tags))),
+            hint=_("begin a new one, without -c and --cid"),
+        )  # fmt: skip
     first = [] if system is None else [message(Role.SYSTEM, system)]
     said = history(connection, conversation)
     for one in said:
         for part in one.parts:
-            if isinstance(part, Media) and part.path is not None:
-                _refuse_changed(part.path, part)
+            if isinstance(part, Media):
+                _refuse_changed(part)
     return (*first, *said)
 
 
-def _refuse_changed(path: str, file: Media) -> None:
+def _refuse_changed(file: Media) -> None:
+    if file.sha256 is not None:
+        raise UsageError(
+            _("{name}, which is a part of this conversation, was too large to be kept: it came from"
+              " a pipe or an address", name=file.name or file.media_type),
+            hint=_("put it into a file and begin anew: leave -c out and attach it with -a"),
+        )  # fmt: skip
+    if file.path is None:
+        return
+    path = file.path
     hint = _("put it back as it was, or begin anew: leave -c out and attach it with -a")
     try:
         found = Path(path).stat()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmctl.store.shape import plain, unpack_media
 from llmctl.types import (
+    COUNTED,
     NOTHING,
     Cost,
     CostKind,
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 def facts(receipt: Receipt) -> str:
     """What the columns of `runs` do not say, without any text that a person or a model wrote.
 
-    An error's message may quote the prompt, and `details` anything: both are body.
+    An error's message may quote the prompt, and `details` anything: both are body, but for the
+    number of tokens that were only counted.
     """
     error = receipt.error
     return json.dumps(
@@ -41,6 +43,7 @@ def facts(receipt: Receipt) -> str:
             "redactions": receipt.redactions,
             "request_id": receipt.request_id,
             "attempts": receipt.attempts,
+            "counted": receipt.details.get(COUNTED),
             "error": None if error is None else asdict(replace(error, message="")),
         },
         default=plain,
@@ -77,6 +80,7 @@ def bare_receipt(row: "Sequence[Json]") -> Receipt:
         redactions=known["redactions"] or NOTHING,
         request_id=known["request_id"],
         attempts=known["attempts"],
+        details=NOTHING if known.get("counted") is None else {COUNTED: known["counted"]},
         error=None if known["error"] is None else Failure(**known["error"]),
     )
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import assert_never
 
 from llmctl.store.database import Schema
@@ -29,6 +30,10 @@ from llmctl.types import (
     ToolResult,
     message,
 )
+from llmctl.values import replace
+
+# Bytes of a file that is kept with the messages it is a part of.
+LARGEST_KEPT = 2**20
 
 # `facts` is JSON of what a receipt says beside the columns, numbers and stable words only.
 # `continues`: the messages here follow on those of the conversation's runs before; otherwise the
@@ -73,6 +78,10 @@ CREATE TABLE blobs (
     PRIMARY KEY (run, place)
 );
 """
+
+
+# Among the tags of a run: the layer of settings (flag, user, …) or the policy that chose its mode.
+MODE_BY = "mode_by"
 
 
 class Mode(StrEnum):
@@ -144,11 +153,21 @@ def split_system(messages: Iterable[Message]) -> tuple[str | None, list[Message]
 
 
 def pack_messages(messages: Iterable[Message], blobs: list[bytes]) -> list[Json]:
-    """Messages as JSON; the bytes of media are appended to `blobs` and named by their place."""
+    """Messages as JSON; the bytes of media are appended to `blobs` and named by their place, those
+    of large ones left out."""
     return [
-        {"role": str(one.role), "parts": [pack_part(part, blobs) for part in one.parts]}
+        {"role": str(one.role), "parts": [pack_part(_smaller(part), blobs) for part in one.parts]}
         for one in messages
     ]
+
+
+def _smaller(part: Part) -> Part:
+    """What is kept of a part: a large file without a place of its own (from a pipe, or fetched)
+    would make the ledger grow with each run."""
+    if not isinstance(part, Media) or part.data is None or len(part.data) <= LARGEST_KEPT:
+        return part
+    digest = sha256(part.data).hexdigest()
+    return replace(part, data=None, size=len(part.data), sha256=digest)
 
 
 def pack_part(part: Part, blobs: list[bytes]) -> Json:
@@ -177,7 +196,9 @@ def pack_part(part: Part, blobs: list[bytes]) -> Json:
 
 
 def _elsewhere(part: Media) -> dict[str, Json]:
-    """Where a file lies that was too large to be held, and what it was like."""
+    """Where a file lies that was too large to be held, and what it was like, or that alone."""
+    if part.sha256 is not None:
+        return {"size": part.size, "sha256": part.sha256}
     if part.path is None:
         return {}
     return {"path": storable(part.path), "size": part.size, "modified": part.modified}
@@ -208,5 +229,5 @@ def unpack_part(part: Json, blobs: Sequence[bytes]) -> Part:
 
 def unpack_media(part: Json, blobs: Sequence[bytes]) -> Media:
     data = None if part["blob"] is None else blobs[part["blob"]]
-    there = {name: part.get(name) for name in ("path", "size", "modified")}
+    there = {name: part.get(name) for name in ("path", "size", "modified", "sha256")}
     return Media(part["media_type"], data, part["url"], part["name"], **there)

@@ -93,7 +93,7 @@ def content_of_file(part: FilePart, report: Report | None = None) -> Content:
         f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'
         for name, value in part.fields.items()
     )
-    name = _quoted(part.file.name or "file")
+    name = _quoted(part.file.name or "file").replace("/", "_")  # who takes a form drops folders
     head += (
         f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(part.field)}";'
         f' filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'

@@ -24,7 +24,7 @@ from llmctl.errors import (
 )
 from llmctl.files import FILE, io_failed
 from llmctl.messages import _
-from llmctl.transport.egress import is_private
+from llmctl.transport.egress import literal, names_this_machine
 from llmctl.values import dataclass
 
 if TYPE_CHECKING:
@@ -146,7 +146,8 @@ class Source:
         transport = self._transport or self._wire(self._how)
         away = self._transport or (self._wire(self._elsewhere) if self._elsewhere else transport)
         home = urlsplit(self.url).hostname or ""
-        own = is_private(home)  # by its spelling: a name may have another address by then
+        # Other names may have another address by then, those of one's own network, too.
+        fixed = literal(home) is not None or names_this_machine(home)
         try:
             first = response = await self._sent(transport, method, self.url, more)
             place = self.url
@@ -155,7 +156,7 @@ class Source:
                     break
                 place = self._next(place, response)
                 await response.aclose()
-                near = own and urlsplit(place).hostname == home
+                near = fixed and urlsplit(place).hostname == home
                 response = await self._sent(transport if near else away, method, place, more)
             try:
                 if response.status_code not in (200, 206, 416):
@@ -179,16 +180,22 @@ class Source:
         headers = {"User-Agent": f"llmctl/{__version__}", "Accept-Encoding": "identity", **more}
         if origin(url) == origin(self.url):
             headers |= self._headers
-        request = httpx.Request(
-            method, url, headers=headers, extensions={"timeout": {"read": self._idle}}
-        )
+        try:
+            request = httpx.Request(
+                method, url, headers=headers, extensions={"timeout": {"read": self._idle}}
+            )
+        except httpx.InvalidURL as error:
+            raise self._no_address(error) from None
         response = await transport.handle_async_request(request)
         response.request = request
         return response
 
     def _next(self, place: str, response: httpx.Response) -> str:
-        goal: str = urljoin(place, response.headers.get("location", ""))
-        before, after = urlsplit(place), urlsplit(goal)
+        try:
+            goal: str = urljoin(place, response.headers.get("location", ""))
+            before, after = urlsplit(place), urlsplit(goal)
+        except ValueError as error:
+            raise self._no_address(error) from None
         if not after.hostname or (before.scheme == "https" and after.scheme != "https"):
             raise ProviderFailed(
                 _("{host} sends us on to {goal}, which is not secure", host=before.netloc,
@@ -198,6 +205,15 @@ class Source:
                 retryable=False,
             )  # fmt: skip
         return goal
+
+    def _no_address(self, why: Exception) -> ProviderFailed:
+        """Of the first address, or of where a redirect leads."""
+        return ProviderFailed(
+            _("no valid address: {why}", why=why),
+            provider=self._how.provider,
+            reason="redirect",
+            retryable=False,
+        )
 
 
 def size_of(path: Path) -> int:

@@ -6,14 +6,26 @@ of every library, and which Python has no way to take off again.
 """
 
 import ipaddress
+import re
+import socket
 import sys
 from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote
 
 from llmctl.errors import PrivacyRefused
 from llmctl.messages import _
 
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain"})
+# What names of one's own network end with: RFC 6762 (with its appendix G), RFC 8375, and
+# `internal`, which ICANN has set aside. No public name server knows any of them.
+OWN_DOMAINS = (
+    ".local", ".lan", ".home", ".corp", ".private", ".intranet", ".internal", ".home.arpa",
+)  # fmt: skip
+# Nobody outside finds these either (RFC 6761), but they are not said to be of one's own network.
+_UNKNOWN_OUTSIDE = (".test", ".localdomain")
+_NUMBERS = re.compile(r"[0-9a-fx.]+")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _CONNECTING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _ASKING = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 _watching = False
@@ -22,16 +34,19 @@ _forbidden = False
 
 def is_local(host: str) -> bool:
     """Whether `host` is this machine, by its spelling alone."""
-    name = host.lower().strip("[]").rstrip(".")
-    if names_this_machine(name):
-        return True
-    try:
+    address = literal(host)
+    return names_this_machine(host) if address is None else address.is_loopback
+
+
+def literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that `host` is itself, None for a name. One of IPv4 inside one of IPv6
+    (`::ffff:10.0.0.1`) is what is reached."""
+    with suppress(ValueError):
         # Knows the zones of IPv6; behind an IPv4 address `%` would be part of somebody's name.
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
+        found = ipaddress.ip_address(host.lower().strip("[]").rstrip("."))
+        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+        return mapped or found
+    return None
 
 
 def names_this_machine(host: str) -> bool:
@@ -51,29 +66,57 @@ def refuse_distant(host: str) -> None:
         )
 
 
+def names_own_network(host: str) -> bool:
+    """Whether `host` is a name that is known in one's own network alone."""
+    return f".{host.lower().rstrip('.')}".endswith(OWN_DOMAINS)
+
+
 def is_private(host: str) -> bool:
-    """Whether a host is this machine or one of a private network, by its spelling alone."""
-    spelt = host.strip("[]")
-    if is_local(spelt):
-        return True
-    with suppress(ValueError):
-        found = ipaddress.ip_address(spelt)
-        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-        return not (mapped or found).is_global
-    return False
+    """Whether a host is this machine or one of a private network, by its spelling alone. In doubt
+    it is, other than for `is_local` and privacy levels, which trust: what may be read as an address
+    is one, and a name without a dot is one of the domain that this machine is in."""
+    spelt = _plain(host)
+    address = literal(spelt) or _numbered(spelt)
+    if address is None:
+        known = names_this_machine(spelt) or names_own_network(spelt)
+        return known or "." not in spelt or f".{spelt}".endswith(_UNKNOWN_OUTSIDE)
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.sixtofour or _behind_nat64(address) or address
+    return not address.is_global
+
+
+def _plain(host: str) -> str:
+    """A host without escapes, a last dot, and the dots and digits of other scripts."""
+    spelt = unquote(host).lower().rstrip(".")
+    with suppress(UnicodeError):
+        return spelt if spelt.isascii() else spelt.encode("idna").decode("ascii").rstrip(".")
+    return spelt
+
+
+def _numbered(host: str) -> ipaddress.IPv4Address | None:
+    """What resolvers of most systems, but not of all, read as an address of IPv4: `127.1`,
+    `0x7f.1`, `0177.0.0.1`, `2130706433`."""
+    if _NUMBERS.fullmatch(host):  # some inet_aton bear with what follows a blank
+        with suppress(OSError):
+            return ipaddress.IPv4Address(socket.inet_aton(host))
+    return None
+
+
+def _behind_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a gateway reaches for one of RFC 6052."""
+    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
 
 
 def refuse_private(host: str, address: str | None = None) -> None:
-    """Raises PrivacyRefused for a host that is this machine or one of a private network, by its
-    spelling, or by an `address` that its name has."""
+    """Raises PrivacyRefused for the host of a redirect that is this machine or one of a private
+    network, by its spelling, or by an `address` that its name has."""
     if is_private(address or host):
         raise PrivacyRefused(
-            _("{host} is in a private network, and it was a public address that led there",
-              host=host),
+            _("a redirect leads to {host}, which is in a private network", host=host),
             hint=_("if it is yours and you mean it, name it yourself"),
             host=host,
             reason="private-address",
-        )  # fmt: skip
+        )
 
 
 def forbid_egress() -> None:

@@ -20,9 +20,10 @@ import httpx
 from llmctl.errors import ConfigError, NotFound
 from llmctl.messages import _
 from llmctl.transport.llama import Answer, Whole, in_thread, refusal
-from llmctl.transport.llama_vectors import EMBEDDINGS
+from llmctl.transport.llama_vectors import EMBEDDINGS, unknown
 from llmctl.types import Json
 
+FIELDS = frozenset({"model", "input", "encoding_format", "input_type", "user"})
 LONGEST = 1_000_000  # bytes of one text: five minutes' work
 # Read by the OpenMP runtime when it is loaded. Its threads spin a moment when one has to wait for
 # another: without any spinning they are a sixth slower on a quiet machine, with the default thirty
@@ -66,9 +67,11 @@ class E5Model:
                 reason="not-loadable",
             ) from None
 
-    def embed(self, body: Mapping[str, Json], _on_chunk: object = None) -> dict[str, Json]:
+    def embed(self, body: Mapping[str, Json], _on_chunk: object = None) -> Mapping[str, Json]:
         """Answer a request for vectors; blocks. They have the length 1. `input_type` is "query" or
         "passage" (the default), and tells with which word the model reads a text."""
+        if refused := unknown(body, FIELDS):
+            return refused
         texts = [text.replace("\0", " ") for text in _texts(body)]
         if any(len(text.encode()) > LONGEST for text in texts):
             return {"error": {"code": 400, "message": _too_long()}}

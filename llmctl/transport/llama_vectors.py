@@ -3,10 +3,11 @@ answers lack."""
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import Any
 
+from llmctl.messages import _
 from llmctl.transport.gguf import NoHead, head
 from llmctl.types import Json
 
@@ -14,6 +15,8 @@ EMBEDDINGS = "/embeddings"
 # Texts at a time, each with the whole context: four short ones are more than twice as fast so.
 SLOTS = 4
 LEAST_BATCH = 512  # tokens
+# What a request for vectors may say here; the library passes over all else in silence.
+FIELDS = frozenset({"model", "input", "encoding_format", "dimensions", "embd_normalize", "user"})
 TOO_LARGE = re.compile(r"input \((\d+) tokens\) is too large")
 
 
@@ -39,6 +42,14 @@ def own_pooling(path: Path) -> bool:
         return False
 
 
+def unknown(body: Mapping[str, Json], fields: Set[str]) -> Mapping[str, Json] | None:
+    """The error of a request with other fields than these, as a provider would answer it."""
+    names = ", ".join(name for name in body if name not in fields)
+    if not names:
+        return None
+    return {"error": {"code": 400, "message": _("there is no option {names} here", names=names)}}
+
+
 def cores() -> int:
     """Those that this process may use; unlike answers, vectors are made faster by all of them."""
     if hasattr(os, "sched_getaffinity"):
@@ -51,6 +62,8 @@ def answered(
 ) -> Mapping[str, Json]:
     """What the library answers, a text that is too long as an error of the `kind` that prompts
     have for it."""
+    if refused := unknown(body, FIELDS):
+        return refused
     answer = handle(dict(body))
     said = str((answer.get("error") or {}).get("message"))
     if found := TOO_LARGE.match(said):

@@ -10,23 +10,21 @@ class WholeDecoder:
     """Bytes in, one frame at the end, an empty body too; of a body with a `media_type` it holds the
     bytes as they are. Raises ProviderFailed past `longest`."""
 
-    __slots__ = ("_longest", "_media_type", "_pieces", "_size")
+    __slots__ = ("_body", "_longest", "_media_type")
 
     def __init__(self, longest: int = LONGEST_BODY, media_type: str | None = None) -> None:
         self._longest = longest
         self._media_type = media_type
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._body = bytearray()
 
     def feed(self, data: bytes) -> list[Frame]:
-        self._pieces.append(data)
-        self._size += len(data)
-        if self._size > self._longest:
+        self._body += data
+        if len(self._body) > self._longest:
             raise endless()
         return []
 
     def flush(self) -> list[Frame]:
-        body, self._pieces = b"".join(self._pieces), []
+        body, self._body = self._body, bytearray()
         if self._media_type is not None:
-            return [Frame("", raw=body, media_type=self._media_type)]
+            return [Frame("", raw=bytes(body), media_type=self._media_type)]
         return [Frame(body.decode("utf-8-sig", "replace"))]

@@ -37,6 +37,7 @@ from llmctl.types.events import (
     Vector,
 )
 from llmctl.types.receipts import (
+    COUNTED,
     OWN_HARDWARE,
     Cost,
     CostKind,
@@ -49,6 +50,7 @@ from llmctl.types.receipts import (
 from llmctl.values import NOTHING, Json
 
 __all__ = [
+    "COUNTED",
     "LIMITS",
     "NOTHING",
     "OWN_HARDWARE",

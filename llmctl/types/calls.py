@@ -27,8 +27,11 @@ class Media:
     """A picture, sound, video or document: in a message, or as an event in an answer.
 
     Exactly one of `data` (raw bytes), `path` (a file of `size` bytes that is read while it is
-    sent), `url` and `ref` (what a provider calls a file that was uploaded to it) is set.
-    `modified` is when the file at `path` was last written, in nanoseconds since 1970.
+    sent), `url` and `ref` (what a provider calls a file that was uploaded to it) is set; in an
+    answer `ref` may stand beside `data`, where the provider keeps the file, too.
+    `modified` is when the file at `path` was last written, in nanoseconds since 1970. Of a file
+    that was too large to be kept in a conversation and lies nowhere else, none of these is set, but
+    `sha256` (hexadecimal) and `size`.
     """
 
     media_type: str
@@ -39,6 +42,7 @@ class Media:
     size: int | None = None
     ref: str | None = None
     modified: int | None = None
+    sha256: str | None = None
 
     @property
     def length(self) -> int | None:

@@ -9,6 +9,8 @@ from llmctl.values import NOTHING, Json, dataclass, field
 
 # The price source of what costs nothing because it runs here; never translated.
 OWN_HARDWARE = "own hardware"
+# Among the details: how many tokens a prompt has that was counted and not asked.
+COUNTED = "counted_tokens"
 
 
 class CostKind(StrEnum):

@@ -190,3 +190,17 @@ def test_the_cost_of_a_picture_is_left_out_of_an_estimate(llmctl: Llmctl, tmp_pa
     assert 350 < result.json["input_tokens"] - bare.json["input_tokens"] < 600
     text = llmctl.run("cost", "estimate", *OPENAI, "-a", picture, "What is it?")
     assert "not counted: image/png" in text.out
+
+
+@pytest.mark.parametrize("other", ["-", "/dev/stdin", "/dev/fd/0"])
+def test_standard_input_goes_once_by_whatever_name(
+    llmctl: Llmctl, sim: Simulator, other: str
+) -> None:
+    twice = llmctl.run(*OPENAI, "-a", "/dev/stdin", "-a", other, "What is it?", stdin=png())
+    assert (twice.code, twice.out, sim.requests) == (2, "", [])
+    assert "once only" in twice.err
+
+    once = llmctl.run(*OPENAI, "-a", other, "What is it?", "-q", stdin=png())
+    assert once.code == 0, once.err
+    [picture, text] = sim.calls[0].json["messages"][-1]["content"]
+    assert (picture["type"], text["text"]) == ("image_url", "What is it?")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.attachments import png
 from tests.e2e.harness import Llmctl, Result
 from tests.simulator import Simulator
 from tests.simulator.counting import AROUND, words
@@ -172,6 +173,20 @@ def test_a_dry_run_has_the_estimate(llmctl: Llmctl, sim: Simulator) -> None:
     assert known["cost"]["high"]["currency"] == "USD"
     assert unknown["cost"] is None
     assert unknown["estimate"]["input_tokens"] == 13
+
+
+def test_a_picture_that_is_not_counted_leaves_the_cost_without_a_bound(llmctl: Llmctl) -> None:
+    (llmctl.home / "cat.png").write_bytes(png())
+    asked = ("-m", "openai/gpt-5", "-a", "cat.png", ASK)
+
+    dry = llmctl.run(*asked, "--dry-run", "--max-tokens", "100", env=at_home("openai")).json
+    told = llmctl.run("cost", "estimate", *asked, env=at_home("openai"))
+
+    assert dry["estimate"]["not_counted"] == ["image/png"]
+    assert dry["cost"]["low"]["currency"] == "USD"
+    assert (dry["cost"]["usual"], dry["cost"]["high"]) == (None, None)
+    assert dry["estimate"]["input_tokens_most"] is None
+    assert "without a bound" in told.out
 
 
 # ---- the provider's own count

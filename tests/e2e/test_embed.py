@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import signal
 import struct
 from collections.abc import Iterator
@@ -196,6 +197,8 @@ def test_a_text_that_is_too_long_is_named_and_what_came_before_is_kept(llmctl: L
         (("-m", "llamacpp/m", "--dimensions", "8", "a"), 2, "one length only"),
         (("-m", "openai/text-embedding-3-small", "--dimensions", "9000", "a"), 2, "at most 1536"),
         (("-m", OPENAI, "--file", "missing.txt"), 2, "missing.txt"),
+        (("-m", OPENAI, "--file", "missing.txt", "--similar", "a"), 2, "missing.txt"),
+        (("-m", "local/e5-small", "a", "-o", "bogus=1"), 16, "no option bogus"),
         (("-m", OPENAI, "--output", "no/where", "a"), 18, "no/where"),
         (("-m", OPENAI, "--max-cost", "0.01 USD", "a"), 5, "price is not known"),
         (("-m", OPENAI, "--local-only", "--privacy", "device", "a"), 4, "policy forbids"),
@@ -305,6 +308,24 @@ def test_a_dry_run_has_the_question_and_holds_no_money(
     [day] = llmctl.run("cost", "budgets", "--json").json["budgets"]
     assert day["reserved"] in ("0", "0.000000"), day
     assert sim.calls == []
+
+
+@pytest.mark.parametrize("flags", [(), ("--dry-run",), ("--similar", "line")])
+def test_the_time_is_also_that_of_reading(
+    llmctl: Llmctl, sim: Simulator, flags: tuple[str, ...]
+) -> None:
+    """Somebody holds the pipe open and writes no more."""
+    read, write = os.pipe()
+    try:
+        os.write(write, b"one\n")
+        result = llmctl.run("embed", "-m", "openai/mock", "--timeout", "1.5", *flags, stdin=read)
+    finally:
+        os.close(read)
+        os.close(write)
+
+    assert (result.code, result.out) == (9, ""), result.err
+    assert "not all vectors within 1.5 s" in result.err
+    assert result.seconds < 6
 
 
 def test_a_model_of_vectors_is_not_talked_to(llmctl: Llmctl, sim: Simulator) -> None:

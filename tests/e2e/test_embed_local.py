@@ -64,3 +64,5 @@ def test_a_model_for_answers_makes_poor_ones(llmctl: Llmctl, weights: Path) -> N
     assert done.code == 0, done.err
     assert len(done.json["embeddings"][0]["embedding"]) == 576
     assert "was not made for vectors" in done.err
+    missing = llmctl.run("embed", "-m", "local/./own.gguf", "--file", "missing.txt")
+    assert missing.err.startswith("llmctl: cannot read missing.txt")

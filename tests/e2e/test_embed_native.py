@@ -117,7 +117,7 @@ def test_a_text_that_gigachat_forgets(llmctl: Llmctl, sim: Simulator) -> None:
 
 
 def test_a_model_that_is_being_loaded_is_waited_for(llmctl: Llmctl, sim: Simulator) -> None:
-    result = embed(llmctl, "huggingface/mock-fault-loading", "--purpose", "query")
+    result = embed(llmctl, "huggingface/mock-fault-loading", "-o", "prompt_name=query")
 
     assert (result.code, heads(result)) == (0, HEADS), result.err
     assert len(sim.calls) == 3

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,32 @@ def test_the_second_version_of_gigachat(llmctl: Llmctl, sim: Simulator) -> None:
     result = image(llmctl, "gigachat/mock", "--output", "fox.jpg")
 
     assert (result.code, result.out) == (0, "fox.jpg\n"), result.err
-    assert [one.path for one in sim.requests[-2:]] == [
+    file = "/gigachat/v1/files/00000001-0000-4000-8000-000000000000"
+    assert [one.path for one in sim.requests[-3:]] == [
         "/gigachat/v2/chat/completions",
-        "/gigachat/v1/files/00000001-0000-4000-8000-000000000000/content",
+        f"{file}/content",
+        f"{file}/delete",
     ]
     assert dimensions((llmctl.home / "fox.jpg").read_bytes()) == (1024, 1024)
+
+
+def test_what_gigachat_has_drawn_does_not_stay_there(llmctl: Llmctl, sim: Simulator) -> None:
+    result = image(llmctl, "gigachat/mock", "--count", "2", "-q")
+
+    assert (result.code, len(files(llmctl)), sim.files.most) == (0, 2, 1), result.err
+    assert sim.files.held == {}
+
+
+def test_a_drawn_picture_that_cannot_be_deleted_is_told_and_a_success(
+    llmctl: Llmctl, sim: Simulator
+) -> None:
+    sim.files.keeps = 400
+
+    result = image(llmctl, "gigachat/mock")
+
+    assert (result.code, len(files(llmctl))) == (0, 1), result.err
+    assert "could not be deleted" in result.err
+    assert "/delete" in result.err
 
 
 @pytest.mark.parametrize(
@@ -190,6 +212,17 @@ def test_an_operation_that_never_ends(llmctl: Llmctl) -> None:
     assert result.seconds < 5
 
 
+def test_the_time_that_is_over_is_the_one_that_was_typed(llmctl: Llmctl, sim: Simulator) -> None:
+    sim.script(["ok", "image-endless"])
+
+    result = image(llmctl, "yandexgpt/mock", "--count", "2", "--timeout", "2.5")
+
+    assert result.code == 15, result.err
+    assert "no whole answer within 2.5 s" in result.err
+    assert "may be charged" in result.err
+    assert result.seconds < 6
+
+
 def test_a_host_that_only_names_the_picture(llmctl: Llmctl, sim: Simulator) -> None:
     result = image(llmctl, "openai/mock-fault-image-url")
 
@@ -210,6 +243,23 @@ def test_a_dry_run_shows_the_request_and_makes_no_file(llmctl: Llmctl, sim: Simu
     assert result.json["estimate"]["high"] is None
     assert "2 such requests" in result.err
     assert (sim.requests, files(llmctl)) == ([], [])
+
+
+def test_a_dry_run_of_several_is_judged_and_priced_as_a_whole(
+    llmctl: Llmctl, sim: Simulator
+) -> None:
+    llmctl.env["LLMCTL_PROVIDERS__GEMINI__FACTS"] = "inherit"
+    priced = "gemini/gemini-nano-banana-2.1", "--dry-run"
+    one = image(llmctl, *priced).json["estimate"]
+    three = image(llmctl, *priced, "--count", "3").json["estimate"]
+
+    for name in ("low", "high"):
+        assert Decimal(three[name]["amount"]) == 3 * Decimal(one[name]["amount"])
+    cap = f"{2 * Decimal(one['high']['amount'])} USD"
+    assert image(llmctl, *priced, "--max-cost", cap).code == 0
+    refused = image(llmctl, *priced, "--count", "3", "--max-cost", cap)
+    assert refused.code == 5, refused.err
+    assert sim.requests == []
 
 
 def test_the_prompt_comes_from_a_pipe_and_secrets_do_not_leave(

@@ -50,6 +50,7 @@ def test_a_search_and_one_of_what_it_found(llmctl: Llmctl, hub: Hub) -> None:
     ]
     shown = llmctl.run("models", "show", "huggingface/mock/tiny-GGUF").out
     assert "runs here as local/mock/tiny-GGUF:Q8_0, 5.0 kB" in shown
+    assert llmctl.run("models", "show", "hf.co/mock/tiny-GGUF").out == shown
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,8 @@ def test_a_search_and_one_of_what_it_found(llmctl: Llmctl, hub: Hub) -> None:
         (("list", "openai", "--gguf"), 2, "for searching a hub"),
         (("list", "huggingface", "--search", "x", "--sort", "size"), 2, "downloads, likes"),
         (("show", "huggingface/mock/nosuch"), 7, "--search nosuch"),
+        (("show", "local/mock/tiny-GGUF"), 7, "llmctl models show huggingface/mock/tiny-GGUF"),
+        (("show", "mock/tiny-GGUF"), 2, "one of the Hub: huggingface/mock/tiny-GGUF"),
         (("show", "ollama/nosuch"), 7, "ollama has no model nosuch"),
         (("pull", "local/mock/tiny"), 7, "--gguf --search tiny"),
         (("pull", "local/mock/gated-GGUF"), 6, "accept them at"),

@@ -3,14 +3,16 @@
 import os
 import random
 import string
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 
+from tests.attachments import png
 from tests.e2e.harness import Llmctl, Result
 from tests.llama_server import NAME, LlamaServer
 from tests.simulator import Simulator
-from tests.simulator.counting import AROUND
+from tests.simulator.counting import AROUND, FILE
 
 pytestmark = pytest.mark.usefixtures("warm")
 
@@ -58,6 +60,38 @@ def test_the_number_alone_is_the_output(llmctl: Llmctl) -> None:
     assert (done.out, done.code) == (f"{COUNTED + 2 + AROUND}\n", 0)
     assert done.err == f"llmctl: {COUNTED + 2 + AROUND} tokens, counted by the provider\n"
     assert tokens(llmctl, "openai/mock", "-q").err == ""
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "llamacpp", "vllm"])
+def test_pictures_are_counted_where_texts_are(
+    llmctl: Llmctl, sim: Simulator, provider: str
+) -> None:
+    (llmctl.home / "cat.png").write_bytes(png())
+    done = tokens(llmctl, f"{provider}/mock", "-a", "cat.png", "-a", "cat.png", "--json")
+
+    assert (done.code, done.json["tokens"]) == (0, COUNTED + 2 * FILE), done.err
+    assert (done.json["method"], done.json["not_counted"]) == ("exact-remote", [])
+    assert done.json["high"] == done.json["low"]
+
+
+def test_pictures_go_to_gemini_to_be_counted(llmctl: Llmctl, sim: Simulator) -> None:
+    """As inlineData of a whole request (models.countTokens)."""
+    (llmctl.home / "cat.png").write_bytes(png())
+    done = tokens(llmctl, "gemini/mock", "-a", "cat.png", "--json")
+
+    [picture, text] = sim.requests[-1].json["generateContentRequest"]["contents"][0]["parts"]
+    assert (done.code, done.json["method"]) == (0, "exact-remote"), done.err
+    assert picture["inlineData"]["mimeType"] == "image/png"
+    assert b64decode(picture["inlineData"]["data"]) == png()
+    assert text == {"text": TEXT}
+
+
+def test_a_picture_that_is_not_counted_leaves_no_most(llmctl: Llmctl) -> None:
+    (llmctl.home / "cat.png").write_bytes(png())
+    done = tokens(llmctl, "openai/mock", "-a", "cat.png", "--local", "--json")
+
+    assert (done.json["not_counted"], done.json["high"]) == (["image/png"], None)
+    assert done.json["low"] > 0
 
 
 def test_local_sends_nothing(llmctl: Llmctl, sim: Simulator) -> None:
@@ -145,6 +179,7 @@ def test_standard_input_and_files(llmctl: Llmctl, sim: Simulator) -> None:
     assert b"five six" in sim.requests[-1].body
     assert int(filed.out) > COUNTED + 2  # the name of the file is told, too
     assert nothing.code == 2
+    assert 'llmctl tokens "' in nothing.err
 
 
 def test_a_count_is_kept_like_a_run(llmctl: Llmctl) -> None:
@@ -153,7 +188,7 @@ def test_a_count_is_kept_like_a_run(llmctl: Llmctl) -> None:
     tokens(llmctl, "openai/mock", "--no-log")
     tokens(llmctl, "openai/mock", "--local")
 
-    assert len(kept["runs"]) == 1
+    assert [one["log"]["counted_tokens"] for one in kept["runs"]] == [COUNTED]
     assert len(llmctl.run("logs", "list", "--json").json["runs"]) == 1
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.harness import Llmctl
 from tests.simulator import Simulator
-from tests.simulator.answers import TEXT
+from tests.simulator.answers import PIECES, TEXT
 
 GIGACHAT = ("-m", "gigachat/mock")
 PNG = (
@@ -41,6 +41,19 @@ def picture(tmp_path: Path) -> str:
 
 
 # ---- uploads
+
+
+def test_an_upload_waits_for_its_turn(llmctl: Llmctl, sim: Simulator, picture: str) -> None:
+    with llmctl.start("-m", "gigachat/mock-fault-silence", "hi") as first:
+        first.read_until(PIECES[0].encode())
+        with llmctl.start(*GIGACHAT, "-a", picture, "What is it?") as second:
+            second.error_until(b"one request at a time")
+            assert sim.files.most == 0
+            first.process.kill()  # the system gives its turn back
+            result = second.end()
+
+    assert (result.code, result.out) == (0, TEXT + "\n"), result.err
+    assert (sim.files.most, sim.files.held) == (1, {})
 
 
 def test_a_picture_goes_to_the_store_and_does_not_stay(

@@ -19,6 +19,7 @@ from llmctl.transport.exchange import Lane
 from llmctl.types import (
     Call,
     Chat,
+    Count,
     Media,
     Message,
     Role,
@@ -170,7 +171,7 @@ def sent(sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sen
 
     def send(call: Call) -> Request:
         asyncio.run(run(call))
-        return sim.calls[-1]
+        return sim.requests[-1]
 
     return send
 
@@ -191,6 +192,19 @@ def test_the_same_message(
     assert (ours.method, ours.path, ours.query) == (theirs.method, theirs.path, theirs.query)
     for header in ("anthropic-version", "authorization", "content-type"):
         assert ours.headers[header] == theirs.headers[header]
+
+
+@pytest.mark.parametrize("name", sorted({*SAME} - {"tuning"}))  # which is not of the input
+def test_the_same_count(client: anthropic.Anthropic, sim: Simulator, sent: Sent, name: str) -> None:
+    call, fields = SAME[name]
+    told = client.messages.count_tokens(model="mock", **fields)
+
+    sent(Count("mock", call.messages, tools=call.tools))
+
+    (theirs, ours) = sim.requests
+    assert told.input_tokens > 0
+    assert ours.json == theirs.json
+    assert (ours.method, ours.path, ours.query) == (theirs.method, theirs.path, theirs.query)
 
 
 def test_no_header_of_ours_tells_more_than_the_packages(

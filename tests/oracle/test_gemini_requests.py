@@ -226,12 +226,16 @@ def test_instructions_apart_from_a_difference(
 
 
 def test_a_count_apart_from_a_difference(client: genai.Client, sim: Simulator, sent: Sent) -> None:
-    client.models.count_tokens(model="mock", contents=ASK)
+    client.models.count_tokens(
+        model="mock",
+        contents=[turn("user", said(ASK), types.Part.from_bytes(data=PICTURE,
+                                                                mime_type="image/png"))],
+    )  # fmt: skip
 
-    ours = sent(Count("mock", (USER,)))
+    ours = sent(Count("mock", (Message(Role.USER, (Text(ASK), Media("image/png", PICTURE))),)))
 
     their = sim.requests[0]
-    assert ours.json == count_in_the_longer_form(their.json)
+    assert ours.json == count_in_the_longer_form(in_camel_case(their.json))
     assert (ours.method, ours.path) == (their.method, their.path)
 
 

@@ -19,6 +19,7 @@ from llmctl.transport.exchange import Lane
 from llmctl.types import (
     Call,
     Chat,
+    Count,
     Media,
     Message,
     Role,
@@ -178,7 +179,7 @@ def sent(sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sen
 
     def send(call: Call) -> Request:
         asyncio.run(run(call))
-        return sim.calls[-1]
+        return sim.requests[-1]
 
     return send
 
@@ -266,6 +267,19 @@ def test_the_same_request(
     assert (ours.method, ours.path, ours.query) == (theirs.method, theirs.path, theirs.query)
     for header in ("authorization", "content-type"):
         assert ours.headers[header] == theirs.headers[header]
+
+
+@pytest.mark.parametrize("name", ["plain", "a conversation", "a picture and a paper"])
+def test_the_same_count(client: openai.OpenAI, sim: Simulator, sent: Sent, name: str) -> None:
+    call, fields = SAME[name]
+    told = client.responses.input_tokens.count(model="mock", **fields)
+
+    sent(Count("mock", call.messages))
+
+    (theirs, ours) = sim.requests
+    assert told.input_tokens > 0
+    assert ours.json == theirs.json
+    assert (ours.method, ours.path, ours.query) == (theirs.method, theirs.path, theirs.query)
 
 
 def schema_not_strict(wanted: Body) -> None:

@@ -50,7 +50,7 @@ def test_huggingfaces_package_at_an_endpoint(
         answer = client.feature_extraction(texts, prompt_name="query", **fields)
 
     assert answer.tolist() == [vector(one, HF_SIZE) for one in texts]
-    call = Embed("mock", tuple(texts), purpose="query", options=fields)
+    call = Embed("mock", tuple(texts), options={**fields, "prompt_name": "query"})
     assert DIALECTS["huggingface"]().encode(call, TGI).body == sim.calls[-1].json
 
 

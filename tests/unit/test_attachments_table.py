@@ -4,7 +4,7 @@ from pathlib import Path
 
 from llmctl import catalogue
 from llmctl.cards import Card
-from llmctl.engine.kinds import KINDS
+from llmctl.engine.kinds import KINDS, bare, kind_of, suffix_of
 from llmctl.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "attachments.md"
@@ -24,10 +24,23 @@ def row(card: Card) -> str | None:
     whole = [] if limits.body_bytes is None else [f"{_mb(limits.body_bytes)} as base64"]
     if limits.attachments is not None:
         whole.append(f"{limits.attachments} files")
+    if limits.media_total_bytes is not None:
+        whole.append(f"less than {_mb(limits.media_total_bytes)}")
     whole += [f"{count} {kind} a message" for kind, count in limits.media_count.items()]
-    cells = (card.name, "; or ".join(takes), ", ".join(sizes) or "–", ", ".join(whole) or "–",
+    whole += [] if limits.media_mixed else ["kinds not mixed"]
+    formats = [
+        f"{kind}: {' '.join(map(_form, made))}"
+        for kind, made in limits.media_types.items()
+        if any(kind in one.inputs for one in stated)
+    ]
+    cells = (card.name, "; or ".join(takes), "; ".join(formats) or "–",
+             ", ".join(sizes) or "–", ", ".join(whole) or "–",
              ", ".join(card.url_inputs) or "–")  # fmt: skip
     return f"| {' | '.join(cells)} |"
+
+
+def _form(media_type: str) -> str:
+    return suffix_of(media_type)[1:]
 
 
 def _mb(size: int) -> str:
@@ -53,6 +66,10 @@ def test_kinds_on_cards_are_those_that_files_have() -> None:
             *card.url_inputs,
             *card.limits.media_bytes,
             *card.limits.media_count,
+            *card.limits.media_types,
             *(kind for model in card.models for kind in model.inputs),
         }
         assert named <= set(KINDS), name
+        for kind, types in card.limits.media_types.items():
+            assert {kind_of(one) for one in types} == {kind}, name
+            assert all(suffix_of(one) and bare(one) == one for one in types), name

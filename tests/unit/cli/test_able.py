@@ -1,5 +1,7 @@
 """Who has a format for a call that the provider at hand has none for."""
 
+from typing import Any
+
 import pytest
 
 from llmctl import catalogue, settings
@@ -18,7 +20,9 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
         monkeypatch.setenv(f"LLMCTL_{kind}_DIR", str(tmp_path_factory.mktemp(kind)))
 
 
-def refused(provider: str, call: Call, **quirks: str) -> UsageError | None:
+def refused(
+    provider: str, call: Call, flags: dict[str, Any] | None = None, **quirks: str
+) -> UsageError | None:
     card = catalogue.card(provider, Settings())
     route = Route(
         requested=f"{provider}/m", provider=provider, model="m", card=card, model_card=None,
@@ -27,7 +31,7 @@ def refused(provider: str, call: Call, **quirks: str) -> UsageError | None:
         verdict=Verdict(True, Level.UNKNOWN),
     )  # fmt: skip
     try:
-        refuse_unable(route, call, settings.load())
+        refuse_unable(route, call, settings.load(flags or {}))
     except UsageError as error:
         return error
     return None
@@ -44,6 +48,18 @@ def test_who_only_chats_names_models_that_continue_texts(provider: str) -> None:
     for name in (f"local/{base}", "ollama/MODEL", "llamacpp/MODEL", "huggingface/ORG/MODEL"):
         assert f"-m {name}" in hint
     assert "groq" not in hint  # nobody has said that it does
+
+
+def test_only_models_that_policy_allows_are_named() -> None:
+    here = {"policy.max_level": "device"}
+    error = refused("anthropic", Complete("m", "Once"), here)
+    assert error is not None
+    assert "-m llamacpp/MODEL" in (error.hint or "")
+    assert "huggingface" not in (error.hint or "")
+
+    error = refused("openai", Fill("m", "a [MASK]"), here)
+    assert error is not None
+    assert error.hint == "no model of any card is allowed: llmctl privacy list"
 
 
 @pytest.mark.parametrize("provider", ["ollama", "llamacpp", "vllm", "lmstudio", "local", "groq"])

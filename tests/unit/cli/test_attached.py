@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
     ]
 
     assert names == ["x/a.txt", "y/a.txt", "b.txt"]
+
+
+def test_a_file_without_a_name_is_refused_before_any_is_read() -> None:
+    for given in (("",), ("/nowhere/a.txt", "")):
+        with pytest.raises(UsageError, match="is empty"):
+            read_attached(given, encoding=None, quiet=True)
 
 
 def test_a_name_cannot_leave_its_quotes(tmp_path: Path) -> None:
@@ -178,6 +185,8 @@ def test_the_content_counts_and_a_name_that_says_otherwise_is_told(
         ("application/pdf", "application/pdf"), ("image/x-odd", "image/x-odd"),
         ("pdf", "application/pdf"), ("video", "video/mp4"), ("text", None), ("text/csv", None),
         ("application/json", None), ("application/x-foo", "application/x-foo"),
+        ("image/jpg", "image/jpeg"), ("Audio/X-WAV", "audio/wav"),
+        ("audio/mp3; codecs=mp3", "audio/mpeg; codecs=mp3"),
     ],
 )  # fmt: skip
 def test_the_type_can_be_forced(tmp_path: Path, as_type: str, expected: str | None) -> None:
@@ -210,9 +219,11 @@ def test_what_is_no_type_is_refused(wrong: str) -> None:
     ("name", "data", "said", "hint"),
     [
         ("a.pdf", pdf()[:-8], "the end of a PDF is missing", "--attachment-type application/pdf"),
-        ("a.docx", docx()[:-30], "not whole", "--attachment-type application/zip"),
+        ("a.docx", docx()[:-30], "not whole", "--attachment-type office"),
+        ("a.zip", docx()[:-30], "not whole", "was it the right file?"),
         ("a.zip", packed("a.txt"), "archive", "each with its own -a"),
         ("a.gz", b"\x1f\x8b\x08\0abc", "archive", "each with its own -a"),
+        ("a.tar", b"a.txt".ljust(257, b"\0") + b"ustar\x0000", "archive", "each with its own -a"),
         ("a.bin", b"\x7fELF\x02\x00\x00" * 40, "NUL", "--attachment-type TYPE"),
         ("a.txt", b"", "is empty", "right file"), ("a.png", b"", "is empty", "right file"),
     ],
@@ -227,6 +238,31 @@ def test_what_no_model_reads_is_refused(
         assert name in error.message
         assert said in error.message
         assert hint in str(error.hint)
+
+
+@pytest.mark.parametrize("data", [b"\x8f\0\x07junk" * 9, b"\x98\xff\xfe" * 30])
+def test_what_is_refused_does_not_go_as_anything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes
+) -> None:
+    (tmp_path / "junk.png").write_bytes(data)
+
+    with pytest.raises(UsageError, match="cannot be attached"):
+        read_attached([str(tmp_path / "junk.png")], encoding=None, quiet=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_text_by_the_users_word_is_no_surprise(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"just text")
+    read_attached([str(tmp_path / "a.png")], encoding=None, quiet=False, as_type="text")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_cut_off_office_file_goes_as_the_hint_says(tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_bytes(docx()[:-30])
+
+    assert media(tmp_path / "a.docx", "office").media_type == DOCX
 
 
 def test_a_broken_file_goes_when_the_user_insists(tmp_path: Path) -> None:
@@ -294,6 +330,25 @@ def test_a_pipe_that_nobody_writes_to_is_left(
     error = refusal(tmp_path / "pipe")
 
     assert "nothing came from" in error.message
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_a_pipe_lasts_no_longer_than_the_call_may(tmp_path: Path, writes: bool) -> None:
+    """Whether nobody opens it to write, or somebody does and does not come to an end."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    both = os.open(path, os.O_RDWR) if writes else None
+    try:
+        if both is not None:
+            os.write(both, b"some")
+        begun = time.monotonic()
+        with pytest.raises(UsageError, match=r"did not come to its end within 0\.2 s") as caught:
+            read_attached([str(path)], encoding=None, quiet=True, timeout=0.2)
+        assert 0.2 <= time.monotonic() - begun < stdin.NOTICE_SECONDS
+    finally:
+        if both is not None:
+            os.close(both)
+    assert "--timeout" in str(caught.value.hint)
 
 
 def from_stdin(data: bytes, monkeypatch: pytest.MonkeyPatch) -> Text | Media:
@@ -418,6 +473,21 @@ def test_files_stand_before_the_last_message_of_a_template() -> None:
     texts = [one.text for one in call(Prompt(None, "x"), rendered).messages]
 
     assert texts == ["one", "<a>\n\n<b>\n\ntwo"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "asked"), [("--fetch", Asked(fetch=True)), ("--keep", Asked(keep=True)),
+                        ("--attachment-type", Asked(attachment_type="pdf", continue_=True))],
+)  # fmt: skip
+def test_what_is_about_files_needs_one(flag: str, asked: Asked) -> None:
+    with pytest.raises(UsageError, match=f"{flag} is about attached files"):
+        asked.check()
+
+
+def test_files_may_be_those_of_earlier_turns() -> None:
+    Asked(fetch=True, keep=True, continue_=True).check()
+    Asked(fetch=True, keep=True, cid="c").check()
+    Asked(fetch=True, keep=True, attachment=["a"]).check()
 
 
 def test_a_text_to_be_continued_takes_no_files() -> None:

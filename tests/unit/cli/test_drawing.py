@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from llmctl import settings
-from llmctl.cli.drawing import calls_for, unheeded, with_rest
+from llmctl.cli.drawing import calls_for, unheeded
 from llmctl.cli.drawn import Drawn, amounting, in_all, recorded
 from llmctl.cli.drawn_asked import DrawnAsked, no_model, refuse_blind
 from llmctl.engine.clearance import Cleared
@@ -55,6 +55,10 @@ def loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> settings.Loaded:
         ({"option": ["candidateCount=3"]}, "--count"),
         ({"option": ['generationConfig={"candidateCount": 8}']}, "--count"),
         ({"size": ""}, "--size is empty"),
+        ({"size": "1024x1024,512x512"}, "--size takes one size, not 1024x1024,512x512"),
+        ({"size": "16:9,4:3"}, "--size takes one size"),
+        ({"size": "2K,4K"}, "--size takes one size"),
+        ({"size": "1024x1024,16:9"}, "--size takes one size"),
         ({"option": ["prompt=x"]}, "what the call itself says"),
         ({"option": ["quality"]}, "KEY=VALUE"),
         ({"output": "-"}, "go into files"),
@@ -175,16 +179,6 @@ def test_a_seed_that_nobody_heeds_is_told(name: str, told: bool, loaded: setting
     assert not unheeded(DrawnAsked(), there, way)
 
 
-def test_what_is_left_of_the_time(loaded: settings.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = loaded.settings
-    timed = replace(own, network=replace(own.network, timeout=10.0))
-    monkeypatch.setattr("time.monotonic", lambda: 104.0)
-
-    assert with_rest(own, 100.0) is own
-    assert with_rest(timed, 100.0).network.timeout == 6.0
-    assert with_rest(timed, 10.0).network.timeout == 0.001
-
-
 # ---- what it amounts to
 
 
@@ -221,6 +215,23 @@ def test_a_timeout_may_have_cost_something() -> None:
 
     assert error is not None
     assert "charged" in str(error.hint)
+
+
+def test_it_may_have_cost_something_also_where_others_came() -> None:
+    error = amounting([drawn(1), drawn(0, NetworkFailed("x", reason="timeout"))], 2)
+
+    assert isinstance(error, Partial)
+    assert "charged" in str(error.hint)
+    without = amounting([drawn(1), drawn(0, ProviderFailed("x"))], 2)
+    assert "charged" not in str(without and without.hint)
+
+
+def test_of_an_error_beside_all_pictures_no_rest_is_to_be_asked_for() -> None:
+    error = amounting([drawn(1, Filtered("IMAGE_SAFETY"))], 1)
+
+    assert isinstance(error, Partial)
+    assert error.message == "the pictures came, and with them an error: IMAGE_SAFETY"
+    assert "rest" not in str(error.hint)
 
 
 def priced(amount: str | None, currency: str | None = "USD") -> Cost:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from llmctl.cli import embed_models as models
+from llmctl.cli import stdin
 from llmctl.cli.embed_asked import EmbedAsked
-from llmctl.cli.embed_source import Source, items, source_of
+from llmctl.cli.embed_source import Source, begun, items, source_of
 from llmctl.engine.embedding import Item
 from llmctl.errors import ConfigError, LlmctlError, UsageError
 from llmctl.settings import Defaults, Loaded, Settings
@@ -36,6 +37,9 @@ def read(path: Path | None, text: str | None = None, **flags: Any) -> list[Item]
         ({"text": "a", "file": "b"}, "two sources"),
         ({"text": "  "}, "the text is empty"),
         ({"text": "a", "column": "b"}, "--column is for rows"),
+        ({"text": "a", "input_format": "csv"}, "--input-format is for rows"),
+        ({"text": "a", "input_format": "xml"}, "--input-format does not know xml"),
+        ({"file": "a.csv", "input_format": "xml"}, "--input-format does not know xml"),
         ({"purpose": "both"}, "--purpose does not know both"),
         ({"format": "parquet"}, "--format does not know parquet"),
         ({"similar": " "}, "--similar needs a text"),
@@ -44,7 +48,8 @@ def read(path: Path | None, text: str | None = None, **flags: Any) -> list[Item]
         ({"similar": "q", "purpose": "query"}, "--similar and --purpose"),
         ({"similar": "q", "normalize": True}, "--similar and --normalize"),
         ({"format": "npy", "with_text": True}, "--format npy and --with-text"),
-        ({"whole": True, "column": "b"}, "--whole and --column"),
+        ({"whole": True, "column": "b"}, "--column is for rows"),
+        ({"whole": True, "file": "b"}, "--whole and --file"),
         ({"option": ["input=x"]}, "input is no option"),
         ({"option": ["x"]}, "KEY=VALUE"),
     ],
@@ -137,8 +142,35 @@ def test_nothing_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
         source_of(asked(), None)
 
 
+def test_the_source_is_read_before_anything_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("one\ntwo\n")
+
+    async def first(name: Path) -> list[str]:
+        texts = await begun(items(asked(), Source(path=str(name))))
+        return [one.text async for one in texts]
+
+    with pytest.raises(UsageError, match=r"missing\.txt"):
+        asyncio.run(first(tmp_path / "missing.txt"))
+    assert asyncio.run(first(path)) == ["one", "two"]
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_silent_standard_input_is_remarked_on(
+    quiet: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("llmctl.cli.stdin.err", told.append)
+    monkeypatch.setattr("llmctl.cli.stdin._ready", lambda seconds: seconds < stdin.NOTICE_SECONDS)
+    monkeypatch.setattr("llmctl.cli.embed_source.piped", lambda: True)
+
+    assert source_of(asked(quiet=quiet), None) == Source()
+    assert ["--no-stdin" in one for one in told] == ([] if quiet else [True])
+
+
 def test_standard_input_is_left_alone_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmctl.cli.embed_source.piped", lambda: True)
+    monkeypatch.setattr("llmctl.cli.stdin._ready", lambda _seconds: True)
 
     assert source_of(asked(), None) == Source()
     with pytest.raises(UsageError, match="there is no text"):

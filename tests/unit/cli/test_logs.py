@@ -7,12 +7,17 @@ import pytest
 from typer.testing import CliRunner
 
 from llmctl.cli import ledger_sums
+from llmctl.cli.kept import kept_by
 from llmctl.cli.logged import moment
 from llmctl.cli.logs import app
 from llmctl.errors import LlmctlError, NotFound, UsageError
 from llmctl.output.envelope import envelope
+from llmctl.settings import Loaded, Policy, Settings
+from llmctl.settings.layers import Origin
+from llmctl.settings.shape import Log
 from llmctl.store.ledger import Ledger
-from llmctl.types import Cost, CostKind, Latency, Usage
+from llmctl.store.shape import MODE_BY
+from llmctl.types import COUNTED, Cost, CostKind, Count, Latency, Usage
 from tests.unit.store.shared import chat, failed, receipt, rich_receipt, system, user
 
 
@@ -100,8 +105,10 @@ def test_a_list_as_json_has_the_starts_of_texts(kept: Path) -> None:
     assert meta["log"] == {
         "kind": "chat",
         "mode": "meta",
+        "mode_by": None,
         "conversation": None,
         "tags": {"tag": None, "project": None},
+        "counted_tokens": None,
     }
 
 
@@ -127,8 +134,37 @@ def test_show_is_for_people_without_json(kept: Path) -> None:
     assert "failed: cut-off: ended early" in text
 
 
-def test_show_says_that_no_text_was_kept(kept: Path) -> None:
-    assert "not kept" in logs("show", "meta-1")
+@pytest.mark.parametrize(
+    ("by", "why"),
+    [("flag", "(--log meta)"), ("policy", "(a policy with"), ("user", "(log.mode = meta)")],
+)
+def test_show_says_why_no_text_was_kept(ledger_path: Path, by: str, why: str) -> None:
+    with Ledger(ledger_path) as ledger:
+        ledger.record(receipt("a"), chat(), mode="meta", tags={MODE_BY: by, "tag": "t"})
+
+    assert f"not kept {why}" in logs("show")
+    [run] = logs_json("list")["runs"]
+    assert (run["log"]["mode_by"], run["log"]["tags"]) == (by, {"tag": "t", "project": None})
+
+
+def test_what_chose_how_much_is_kept() -> None:
+    flag = Loaded(Settings(log=Log(mode="meta")), {"log.mode": Origin("flag", "--log")})
+    policy = Loaded(Settings(policy=Policy(log_bodies=False)), {})
+
+    assert [kept_by(one) for one in (flag, policy)] == [("meta", "flag"), ("meta", "policy")]
+
+
+@pytest.mark.parametrize("mode", ["full", "meta"])
+def test_tokens_that_were_only_counted(ledger_path: Path, mode: str) -> None:
+    """They are told, and are no usage in any sum."""
+    with Ledger(ledger_path) as ledger:
+        ledger.record(receipt("a", usage=Usage(), details={COUNTED: 7}), Count("m", ()), mode=mode)
+
+    assert "tokens   7, only counted" in logs("show")
+    assert " 7 " in logs("list").splitlines()[1]
+    [run] = logs_json("list")["runs"]
+    assert (run["log"]["counted_tokens"], run["usage"]["input_tokens"]) == (7, None)
+    assert logs_json("stats")["stats"] == []
 
 
 def test_show_of_nothing(ledger_path: Path) -> None:

@@ -62,8 +62,9 @@ def test_a_closed_standard_input_is_none(use: Use) -> None:
 
     assert not piped()
     assert joined("ask", read=True, encoding=None, quiet=True).text() == "ask"
-    with pytest.raises(UsageError):
-        joined("-", read=True, encoding=None, quiet=True)
+    for quiet in (True, False):
+        with pytest.raises(UsageError, match="cannot be read"):
+            joined("-", read=True, encoding=None, quiet=quiet)
 
 
 def test_everything_is_read_whatever_the_pieces(use: Use) -> None:
@@ -106,6 +107,13 @@ def test_a_silent_input_says_once_what_is_awaited(
     late.join()
     assert len(told) == bool(said)
     assert said in "".join(told)
+
+
+def test_without_a_prompt_the_command_that_wants_one_is_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        Prompt(None, None, 'llmctl image "a fox"').text()
+
+    assert 'llmctl image "a fox"' in str(caught.value.hint)
 
 
 def test_a_prompt_that_is_ready_is_not_remarked_on(

@@ -17,7 +17,8 @@ from llmctl.cost.estimate import (
 )
 from llmctl.cost.money import Money
 from llmctl.cost.tariff import Terms
-from llmctl.types import Chat, Complete, Embed, Role, message
+from llmctl.output.estimates import estimate_json
+from llmctl.types import Chat, Complete, Embed, Media, Message, Role, Text, message
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SOURCE = Source(title="price list", checked="2026-11-20")
@@ -196,6 +197,22 @@ def test_counts_of_the_provider_are_taken_as_they_are() -> None:
 
     assert (one.input_tokens, one.method, one.left_out) == (7, "exact-remote", ("template",))
     assert micro(one.low) == 7
+
+
+def test_what_is_not_counted_has_no_bound() -> None:
+    picture = Media("image/png", b"x")
+    with_it = Chat("m", (Message(Role.USER, (picture, Text("hello"))),))
+    one = guess(call=with_it, counted=None)
+    at_home = guess(call=with_it, counted=None, own=card(kind="local"),
+                    terms=Terms(url="http://127.0.0.1:8000"))  # fmt: skip
+    beside = exactly(7, EXACT_REMOTE, ("template",))
+
+    assert one.low is not None
+    assert (one.usual, one.high, one.left_out) == (None, None, ("image/png",))
+    assert estimate_json(one)["input_tokens_most"] is None
+    assert at_home.high == Money(Decimal(0), "USD")
+    assert guess(counted=beside).high is not None
+    assert estimate_json(guess(counted=beside))["input_tokens_most"] == 7
 
 
 def test_a_prompt_is_counted_where_no_count_is_given() -> None:

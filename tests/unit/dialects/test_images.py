@@ -341,7 +341,7 @@ def test_the_file_that_gigachat_names_is_fetched(dialect: str, answer: Any) -> N
     assert (http.method, http.path, http.framing) == ("GET", "files/ab-1/content", Framing.BYTES)
     assert http.headers == {"Accept": "application/jpg"}
     events = fed(made, Frame("", raw=jpeg(), media_type="image/jpg"))
-    assert events[:2] == [Media("image/jpeg", jpeg()), TextDelta("A fox.")]
+    assert events[:2] == [Media("image/jpeg", jpeg(), ref="ab-1"), TextDelta("A fox.")]
     assert finished(events).reason is FinishReason.STOP
     assert made.done
     assert made.then is None
@@ -357,8 +357,8 @@ def test_two_files_are_fetched_one_after_the_other() -> None:
     last = fed(made, Frame("", raw=jpeg(9, 9)))
 
     assert media([*first, *last]) == [
-        Media("image/jpeg", jpeg(8, 8)),
-        Media("image/jpeg", jpeg(9, 9)),
+        Media("image/jpeg", jpeg(8, 8), ref="a"),
+        Media("image/jpeg", jpeg(9, 9), ref="b"),
     ]
     assert made.done
 
@@ -455,6 +455,18 @@ def test_an_operation_is_asked_after_until_the_picture_is_there() -> None:
     ("state", "code"),
     [
         ({"error": {"code": 3, "message": "may violate the terms of use"}}, "filtered"),
+        (
+            {
+                "error": {
+                    "code": 3,
+                    "message": "it is not possible to generate an image from this"
+                    " request because it may violate the terms of use",
+                }
+            },
+            "filtered",
+        ),
+        ({"error": {"code": 3, "message": "aspectRatio is out of range"}}, "rejected"),
+        ({"error": {"code": 3, "message": "text length is 600, outside the range"}}, "rejected"),
         ({"error": {"code": 13, "message": "internal"}}, "provider-error"),
         ({"error": {"code": 7, "message": "Access to model art://f/m denied"}}, "auth"),
         ({"response": {}}, "provider-error"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from llmctl.dialects import DIALECTS
-from llmctl.dialects.media import FileText
+from llmctl.dialects.media import LARGE, FileText, base64_of
 from llmctl.errors import UsageError
 from llmctl.types import Chat, Json, Media, Message, Quirks, Role, Text
 
@@ -150,3 +150,11 @@ def test_formats_without_uploads_want_none(dialect: str) -> None:
     assert made.to_upload(call, Quirks(inline_bytes=1)) == ()
     assert made.upload(file, Quirks()) is None
     assert made.deletion("x") is None
+
+
+def test_what_is_large_is_not_made_into_text_before_it_is_sent() -> None:
+    large = Media("image/png", b"x" * (LARGE + 1), name="x")
+
+    assert base64_of(large) == FileText(large)
+    assert str(base64_of(large, "data:,")) == f"data:,<base64 of x, {LARGE + 1} bytes>"
+    assert base64_of(Media("image/png", b"x" * LARGE)) == b64encode(b"x" * LARGE).decode()

@@ -1,5 +1,6 @@
 """What bytes say of a picture, and what words say of a size."""
 
+import tracemalloc
 from base64 import b64encode, urlsafe_b64encode
 
 import pytest
@@ -72,6 +73,22 @@ def test_base64_in_its_spellings_is_the_picture_it_is(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "!!!", b64encode(b"hello").decode(), "data:,"])
 def test_what_is_no_picture_is_none(text: str) -> None:
     assert decoded(text) is None
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_a_large_picture_is_not_copied_on_the_way(more: int) -> None:
+    """Whatever the end of its base64 is like: there are its bytes, and little beside them."""
+    whole = png()[:-12] + b"\xfb" * (3_000_000 + more) + png()[-12:]
+    text = b64encode(whole).decode()
+    tracemalloc.start()
+    try:
+        made = decoded(text)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert made == Media("image/png", whole)
+    assert peak < 1.2 * len(whole)
 
 
 @pytest.mark.parametrize(

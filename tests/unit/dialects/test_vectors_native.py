@@ -153,19 +153,21 @@ def test_feature_extraction(model: str, quirks: Quirks, path: str) -> None:
 
 
 def test_questions_have_a_name_there() -> None:
-    """In the model's own `prompts`, unless its card says that there is none."""
-    plain = Quirks(settings=ROUTER.settings, purposes={"query": {}})
+    """In the model's own `prompts`, where its card says so; the user's word goes before that."""
+    carded = Quirks(settings=ROUTER.settings, purposes={"query": {"prompt_name": "query"}})
     asked = {
-        (purpose, quirks is plain): encoded(
+        (purpose, quirks is carded): encoded(
             "huggingface", Embed("m", ("a",), purpose=purpose), quirks
         ).body
         for purpose in (None, "query", "document")
-        for quirks in (ROUTER, plain)
+        for quirks in (ROUTER, carded)
     }
 
     named = {"inputs": ["a"], "prompt_name": "query"}
-    assert asked.pop(("query", False)) == named
+    assert asked.pop(("query", True)) == named
     assert all(body == {"inputs": ["a"]} for body in asked.values())
+    own = Embed("m", ("a",), purpose="query", options={"prompt_name": "web"})
+    assert encoded("huggingface", own, carded).body == {"inputs": ["a"], "prompt_name": "web"}
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,99 @@ def test_only_models_that_policy_allows_are_named() -> None:
 
     # Video is for models of one provider alone.
     error = refusal("openai/gpt-6-luna", MP4, flags={"policy.deny": ["gemini"]})
-    assert "no model of any card is known to take video" in str(error.hint)
+    assert error.hint == "policy allows no model that is known to take video"
+    error = refusal("openai/gpt-6-luna", replace(PNG, media_type="application/zip"))
+    assert error.hint == "no model of any card is known to take archive"
+
+
+HERE = {"policy.max_level": "device"}
+
+
+def test_where_nothing_may_leave_servers_that_may_have_a_model_are_named() -> None:
+    """Nothing is known of their models, but that their formats have a place for pictures."""
+    error = refusal("local/smollm2-135m", PNG, flags=HERE)
+    assert named(error) == ["llamacpp/MODEL", "lmstudio/MODEL", "ollama/MODEL"]
+    assert str(error.hint).startswith("a server whose model takes image: ")
+
+    # Their formats know no office files, and sound only that of OpenAI.
+    hint = refusal("local/smollm2-135m", OFFICE, flags=HERE).hint
+    assert hint == "policy allows no model that is known to take office"
+    assert "ollama/MODEL" not in named(refusal("local/smollm2-135m", WAV, flags=HERE))
+
+
+def test_what_cannot_be_searched_stays_here_in_a_hint_too() -> None:
+    """Pictures do not leave under such a policy, so no model that is elsewhere helps."""
+    error = refusal("local/smollm2-135m", PNG, flags={"policy.secrets": "block"})
+
+    assert named(error) == ["llamacpp/MODEL", "lmstudio/MODEL", "ollama/MODEL"]
+
+
+def test_a_model_that_a_limit_of_its_own_rules_out_is_not_named() -> None:
+    def providers(*files: Media) -> set[str]:
+        error = refusal("deepseek/deepseek-v4-pro", *files, flags={"policy.deny": ["openai"]})
+        return {one.partition("/")[0] for one in named(error)}
+
+    assert providers(PDF) == {"anthropic", "gemini", "gigachat"}
+    assert providers(large(PDF, 24_000_003)) == {"gemini", "gigachat"}  # 32 MB of base64 are less
+    assert providers(large(PDF, 40_000_001)) == {"gemini"}
+    assert providers(PDF, PDF) == {"anthropic", "gemini"}  # one in a message to GigaChat
+    by_address = replace(PDF, data=None, url="https://files.example/a.pdf")
+    assert providers(by_address) == {"anthropic", "gemini"}
+
+
+def test_of_a_type_of_no_kind_nothing_is_known() -> None:
+    odd = Media("application/x-foo", data=b"x", name="a.foo")
+    error = refusal("openai/gpt-6-luna", odd)
+
+    assert str(error.hint).endswith("no model of any card is known to take application/x-foo")
+
+
+# ---- formats
+
+
+def picture(form: str) -> Media:
+    return replace(PNG, media_type=f"image/{form}", name=f"cat.{form}")
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "others"),
+    [
+        ("openai/gpt-6-luna", "png jpeg webp gif", "heic heif avif tiff bmp"),
+        ("anthropic/claude-sonnet-5-5", "png jpeg webp gif", "heic heif avif tiff bmp"),
+        ("gemini/gemini-4-argon", "png jpeg webp heic heif", "gif avif tiff bmp"),
+        ("gigachat/GigaChat-2-Max", "png jpeg tiff bmp", "gif webp heic heif avif"),
+    ],
+)
+def test_a_format_that_is_not_taken_is_refused(name: str, taken: str, others: str) -> None:
+    for form in taken.split():
+        assert fitted(name, picture(form))[2] == []
+    for form in others.split():
+        error = refusal(name, PNG, picture(form)) if "giga" not in name else refusal(
+            name, picture(form)
+        )  # fmt: skip
+        assert error.message == f"{name} takes no image/{form}: cat.{form}"
+        said = str(error.hint).partition("; ")[0].removeprefix("of image it takes ")
+        assert set(said.split(", ")) == {f"image/{one}" for one in taken.split()}
+
+
+def test_a_format_has_models_that_take_it() -> None:
+    assert named(refusal("openai/gpt-6-luna", picture("heic")))[0].startswith("gemini/")
+    models = named(refusal("openai/gpt-6-luna", picture("tiff")))
+    assert [one for one in models if one.startswith("gigachat/")]
+    assert not [one for one in models if one.split("/")[0] in ("openai", "anthropic", "gemini")]
+    for one in models:
+        assert fitted(one, picture("tiff"))[2] == []
+
+
+def test_a_format_goes_by_any_of_its_names_and_where_nothing_is_stated() -> None:
+    assert fitted("openai/gpt-6-luna", picture("jpg"))[2] == []
+    assert fitted("mistral/mistral-large-4", picture("tiff"))[2] == []
+    assert fitted("vllm/some", picture("heic"))[2] == ["inputs-unknown"]
+
+
+def test_office_formats_are_not_all_one() -> None:
+    sheet = replace(OFFICE, media_type="application/vnd.oasis.opendocument.spreadsheet")
+    assert "of office it takes" in str(refusal("gigachat/GigaChat-2-Max", sheet).hint)
 
 
 def test_a_format_without_words_for_it_names_models_of_other_formats() -> None:
@@ -193,6 +285,27 @@ def test_there_may_be_so_many() -> None:
         fitting_files(route, Chat("m", turns * 11), loaded)
 
 
+def test_all_files_of_a_request_have_a_size_together() -> None:
+    """GigaChat: 15 MB a picture, one a message, and less than 80 MB a request."""
+    loaded = settings.load({})
+    route = resolve("gigachat/GigaChat-2-Max", loaded, shown=True)
+
+    def sent(*sizes: int) -> tuple[Any, ...]:
+        turns = [with_files("m", large(PNG, size)).messages[0] for size in sizes]
+        return fitting_files(route, Chat("m", tuple(turns)), loaded)
+
+    assert sent(*[15_000_000] * 5, 4_999_999) == ()
+    with pytest.raises(UsageError, match="80 MB, and GigaChat takes less than 80 MB in a request"):
+        sent(*[15_000_000] * 5, 5_000_000)
+
+
+def test_kinds_are_not_mixed_where_that_is_stated() -> None:
+    for files, kinds in (((PNG, PDF), "image, pdf"), ((PDF, OFFICE), "office, pdf")):
+        error = refusal("gigachat/GigaChat-2-Max", *files)
+        assert error.message.endswith(f"one kind in a message, not of several: {kinds}")
+    assert fitted("gemini/gemini-4-argon", PNG, PDF, WAV, MP4)[2] == []
+
+
 # ---- addresses
 
 
@@ -208,7 +321,10 @@ def test_an_address_goes_to_those_who_fetch_it_themselves() -> None:
     assert "--fetch" in str(refusal("openrouter/some", sound).hint)
 
 
-@pytest.mark.parametrize("host", ["10.0.0.1", "localhost:8000", "192.168.1.5", "[fd00::1]"])
+@pytest.mark.parametrize(
+    "host",
+    ["10.0.0.1", "localhost:8000", "192.168.1.5", "[fd00::1]", "nas.local", "intranet:80", "127.1"],
+)
 def test_an_address_that_only_works_here_is_not_passed_on(host: str) -> None:
     refused = refusal("openai/gpt-6-luna", replace(URL, url=f"http://{host}/cat.png"))
 

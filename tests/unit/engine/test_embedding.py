@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -262,6 +263,20 @@ def test_the_time_is_that_of_all_requests() -> None:
     assert (server.now, server.closed) == (0, 1)
 
 
+def test_the_time_may_have_begun_before_and_the_error_names_all_of_it() -> None:
+    async def endless() -> AsyncIterator[list[Item]]:
+        await asyncio.sleep(30)
+        yield [Item(0, "a")]
+
+    server = Server()
+    begun = time.monotonic()
+    made = embedding(server, lanes=1, timeout=5.0, begun=begun - 4.9)
+
+    with pytest.raises(NetworkFailed, match="not all vectors within 5 s"):
+        through(made, endless())
+    assert time.monotonic() - begun < 3
+
+
 def test_a_secret_is_found_before_its_request_and_named_by_its_line() -> None:
     server = Server()
     texts = ["fine", f"key = {SECRET}", "fine too"]
@@ -297,7 +312,7 @@ def test_usage_and_cost_are_those_of_all_requests() -> None:
     through(made, requests(4, 5))
 
     totals = made.totals
-    assert (totals.texts, totals.requests, totals.dimensions) == (20, 4, 2)
+    assert (totals.requests, totals.dimensions) == (4, 2)
     assert totals.usage().input_tokens == 12
     assert totals.usage().source is UsageSource.REPORTED
     cost = totals.cost()
@@ -353,6 +368,20 @@ def test_lengths_are_measured() -> None:
     totals.given([0.6, 0.8])
 
     assert (totals.lengths.least, totals.lengths.most) == (1.0, 5.0)
+    assert totals.texts == 2
+
+
+def test_what_nobody_got_is_not_counted() -> None:
+    """The first request fails, the second is answered meanwhile."""
+
+    def behave(number: int, _texts: Sequence[str]) -> LlmctlError | float:
+        return ProviderFailed("broken", retryable=False) if number == 1 else 0.0
+
+    made = embedding(Server(behave))
+    with pytest.raises(ProviderFailed, match="broken"):
+        through(made, requests(2))
+
+    assert (made.totals.texts, made.totals.lengths) == (0, None)
 
 
 def test_normalised_vectors_are_1_long_and_zeros_stay() -> None:

@@ -11,11 +11,12 @@ from llmctl.cli.asked import Asked
 from llmctl.cli.fetched import with_fetched
 from llmctl.engine import fetching
 from llmctl.engine.fetching import fetch
-from llmctl.errors import LlmctlError, NotFound, PrivacyRefused, ProviderFailed, UsageError
+from llmctl.errors import NetworkFailed, PrivacyRefused, UsageError
 from llmctl.settings import Loaded, Origin, Policy, Settings
 from llmctl.transport import dial
 from llmctl.transport.dial import Dialling
 from llmctl.transport.names import Address
+from llmctl.transport.proxy import parse_proxy
 from llmctl.types import Chat, Level, Media, Message, Role, Text
 from tests.attachments import png
 from tests.unit.transport.loopback import Received, serving
@@ -47,16 +48,41 @@ def test_what_is_there_comes_without_any_key() -> None:
 def test_there_is_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "LARGEST", 2**20)
     assert len(fetched(httpx.Response(200, content=b"x" * 2**20))) == 2**20
-    with pytest.raises(ProviderFailed, match="more than 1 MB are behind") as caught:
+    with pytest.raises(UsageError, match="more than 1 MB are behind") as caught:
         fetched(httpx.Response(200, content=b"x" * (2**20 + 1)))
     assert "attach the file" in str(caught.value.hint)
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 500])
-def test_what_is_not_there_for_us_is_one_error_that_says_what_to_do(status: int) -> None:
-    with pytest.raises(LlmctlError) as caught:
-        fetched(httpx.Response(status))
-    assert isinstance(caught.value, NotFound) is (status == 404)
+@pytest.mark.parametrize("status", [204, 400, 401, 403, 404, 429, 500, 503])
+def test_a_host_that_gives_no_file_is_bad_input_and_no_provider(status: int) -> None:
+    told = {"x-error-code": "GatedRepo"}  # a token of a provider would do here, and goes nowhere
+    with pytest.raises(UsageError) as caught:
+        fetched(httpx.Response(status, headers=told), "https://u:p@files.example/a?token=x")
+
+    error = caught.value
+    assert (error.host, error.status, error.provider) == ("files.example", status, None)
+    assert f"files.example answered {status}" in error.message
+    assert "token=" not in error.message
+    assert "u:p" not in error.message
+    assert "download it, and attach the file" in str(error.hint)
+
+
+@pytest.mark.parametrize(
+    ("goal", "said"),
+    [("http://files.example/b", "not secure"), ("https://0177.0.0.1/b", "0177.0.0.1"),
+     ("https://[::1/b", "IPv6")],
+)  # fmt: skip
+def test_a_redirect_that_leads_nowhere_is_bad_input_too(goal: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        fetched(httpx.Response(302, headers={"Location": goal}))
+    assert "https://files.example/a cannot be fetched" in caught.value.message
+
+
+def test_a_host_that_is_not_reached_is_trouble_of_the_network() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(NetworkFailed, match=f"127.0.0.1:{port}") as caught:
+        asyncio.run(fetch(f"http://127.0.0.1:{port}/a", loaded()))
     assert "download it, and attach the file" in str(caught.value.hint)
 
 
@@ -124,11 +150,22 @@ def test_no_redirect_leads_into_the_users_own_network(host: str) -> None:
 
     assert isinstance(got, PrivacyRefused)
     assert got.reason == "private-address"
+    assert got.message.startswith(f"a redirect leads to {host.strip('[]')}, ")
     assert asked == ["/first"]
 
 
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "nas.local", "intranet"])
+def test_no_redirect_through_a_proxy_leads_there_by_another_spelling(host: str) -> None:
+    """What is behind a proxy is looked up there, so the spelling is all that can be judged."""
+    how = Dialling(provider="", public_only=True)
+    proxy = parse_proxy("http://192.0.2.1:3128", "proxy")
+    with pytest.raises(PrivacyRefused, match=f"a redirect leads to {host}"):
+        asyncio.run(dial.dial("http", host, 80, proxy, how))
+
+
+@pytest.mark.parametrize("name", ["evil.example", "nas.local", "intranet", "127.1"])
 def test_a_name_that_leads_elsewhere_by_the_second_look_is_not_trusted(
-    monkeypatch: pytest.MonkeyPatch,
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who answers the redirect may have the name's address changed in between."""
 
@@ -136,7 +173,7 @@ def test_a_name_that_leads_elsewhere_by_the_second_look_is_not_trusted(
         return [Address(socket.AF_INET, ("127.0.0.1", port))]
 
     monkeypatch.setattr(dial, "addresses", looked_up)
-    got, asked = through("evil.example", "/secret")
+    got, asked = through(name, "/secret")
 
     assert isinstance(got, PrivacyRefused)
     assert got.reason == "private-address"

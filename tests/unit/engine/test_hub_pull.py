@@ -196,6 +196,7 @@ def test_no_room_on_the_disk_is_said_before_anything_is_fetched(
 
     assert caught.value.reason == "full"
     assert (hub.fetched, lying()) == ([], [])
+    assert [one for one in weights.folder().iterdir() if one.is_dir()] == []
 
 
 def test_a_gated_model_names_the_page_of_its_terms(hub: Hub) -> None:

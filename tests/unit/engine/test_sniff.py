@@ -2,6 +2,7 @@
 
 import io
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ from tests.attachments import (
     wav,
     webm,
 )
+
+
+def tar(form: int) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w", format=form) as packing:
+        packing.addfile(tarfile.TarInfo("a.txt"))
+    return made.getvalue()
+
 
 FILES = [
     (png(), "image/png", "image"),
@@ -69,6 +78,8 @@ FILES = [
     (old_office("PowerPoint Document"), "application/vnd.ms-powerpoint", "office"),
     (packed("a.txt", "word/notes.txt"), "application/zip", "archive"),
     (b"\x1f\x8b\x08\0", "application/gzip", "archive"),
+    (tar(tarfile.USTAR_FORMAT), "application/x-tar", "archive"),
+    (tar(tarfile.GNU_FORMAT), "application/x-tar", "archive"),
 ]
 
 
@@ -97,6 +108,26 @@ def test_a_file_is_what_it_has_in_it(data: bytes, media_type: str, kind: str) ->
 )  # fmt: skip
 def test_text_and_what_nobody_knows_is_no_kind(data: bytes) -> None:
     assert sniffed(data) is None
+
+
+@pytest.mark.parametrize(
+    "begins",
+    ["ID3 tags are", "GIF89a is", "GIF87a", "%PDF-1.7 begins", "BM stands", "RIFF xx WAVE",
+     "RIFF  or WEBP", "FORM or AIFF", "The ftypisom box is", "fLaC marks", "BZh91AY&SY marks",
+     "PK\n", "OggS is", "FLV\f"],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251", "koi8-r"])
+def test_text_that_speaks_of_a_format_is_text(begins: str, encoding: str) -> None:
+    for text in (begins, f"{begins} a format.\n\tСм. раздел 3.\n", begins + " слово" * 40_000):
+        assert sniffed(text.encode(encoding)) is None
+    assert sniffed((begins.ljust(257) + "ustar is a kind of tar").encode(encoding)) is None
+
+
+@pytest.mark.parametrize("line", ["%PDF-1.4\r", "%PDF-1.4 \n", "%PDF-1.4%\xe2\xe3\xcf\xd3\n"])
+def test_the_first_line_of_a_pdf_is_written_in_several_ways(line: str) -> None:
+    data = line.encode("latin-1") + pdf().partition(b"\n")[2]
+
+    assert sniffed(data) == Sniffed("application/pdf")
 
 
 @pytest.mark.parametrize(

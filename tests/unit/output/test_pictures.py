@@ -13,7 +13,7 @@ from llmctl.output.footer import Footer
 from llmctl.output.picture_files import Album
 from llmctl.output.pictures import Pictures
 from llmctl.output.terminal import Terminal
-from llmctl.types import Event, Media, Notice, Progress, Receipt, TextDelta
+from llmctl.types import Event, Finished, FinishReason, Media, Notice, Progress, Receipt, TextDelta
 from llmctl.values import replace
 from tests.simulator.pictures import jpeg, png
 from tests.unit.output.shared import FULL, ON_TERMINAL, PIPED
@@ -70,6 +70,19 @@ def test_what_the_model_says_beside_it(capsys: pytest.CaptureFixture[str]) -> No
 
     shown(*said, quiet=True)
     assert capsys.readouterr().err == ""
+
+
+def test_what_is_said_of_two_pictures_is_not_run_together(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    end = Finished(FinishReason.STOP)
+    shown(
+        *(TextDelta("A "), TextDelta("fox."), Media("image/png", png()), TextDelta("Enjoy!"), end),
+        *(TextDelta("Another."), Media("image/png", png()), end),
+        count=2,
+    )
+
+    assert capsys.readouterr().err == "llmctl: the model says: A fox. Enjoy! Another.\n"
 
 
 def test_a_note_of_every_request_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Files of a conversation: small ones are kept, large ones are read again where they lie."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,21 @@ def test_a_large_one_that_has_changed_is_an_error(
     assert str(path) in caught.value.message
     assert "-a" in str(caught.value.hint)
     assert ledger.get("run-1").receipt.text == "A cat"  # it can be looked at all the same
+
+
+def test_a_large_one_without_a_place_is_not_kept_whole(ledger: Ledger, tmp_path: Path) -> None:
+    held = Media("image/png", data=b"PIPED" * 2**18, name="input.png")
+    small = Media("image/png", data=b"x" * 2**20, name="b.png")
+    ledger.record(receipt("a", text="A cat"), chat(asked(held, small)), conversation="c")
+
+    digest = hashlib.sha256(b"PIPED" * 2**18).hexdigest()
+    gone = Media("image/png", name="input.png", size=5 * 2**18, sha256=digest)
+    assert ledger.get("a").messages == (asked(gone, small),)
+    assert b"PIPEDPIPED" not in every_byte(tmp_path / "data")
+    with pytest.raises(UsageError) as caught:
+        ledger.messages("c")
+    assert "input.png" in caught.value.message
+    assert "-a" in str(caught.value.hint)
 
 
 def test_neither_is_kept_without_texts(ledger: Ledger, tmp_path: Path) -> None:

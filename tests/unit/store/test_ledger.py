@@ -9,6 +9,7 @@ from llmctl.errors import ConfigError, IoFailed, NotFound, UsageError
 from llmctl.store import database
 from llmctl.store.entries import Wanted
 from llmctl.store.ledger import Ledger
+from llmctl.store.shape import MODE_BY
 from llmctl.types import (
     Chat,
     Complete,
@@ -285,10 +286,10 @@ def test_the_last_conversation_is_one_that_was_answered(ledger: Ledger) -> None:
 
 def test_a_conversation_without_text_cannot_go_on(ledger: Ledger) -> None:
     ledger.record(receipt("a"), chat(), conversation="a")
-    ledger.record(receipt("b"), chat(), conversation="b", mode="meta")
+    ledger.record(receipt("b"), chat(), conversation="b", mode="meta", tags={MODE_BY: "policy"})
 
     assert ledger.last_conversation() == "b"
-    with pytest.raises(NotFound, match="--log meta"):
+    with pytest.raises(NotFound, match="a policy with log_bodies"):
         ledger.messages("b")
     with pytest.raises(NotFound, match="no conversation x"):
         ledger.messages("x")

@@ -124,6 +124,13 @@ def test_a_name_cannot_leave_its_quotes() -> None:
     assert sent.get_filename() == "a%22%0D%0AX-Evil: 1.png"
 
 
+def test_folders_that_tell_files_apart_are_not_dropped_by_who_takes_the_form() -> None:
+    """Receivers keep the last part of a path alone (RFC 7578, 4.2)."""
+    [sent] = parts(content_of_file(FilePart(Media("image/png", b"x", name="old/a.png"), {})))
+
+    assert sent.get_filename() == "old_a.png"
+
+
 def test_a_kind_that_is_none_does_not_get_into_headers() -> None:
     given = Media("image/png\r\nX-Evil: 1", b"x")
     content = content_of_file(FilePart(given))

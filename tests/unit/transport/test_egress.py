@@ -17,7 +17,7 @@ import pytest
 from llmctl.errors import PrivacyRefused
 from llmctl.transport import egress
 from llmctl.transport.dial import Dialling, dial
-from llmctl.transport.egress import is_local, refuse_distant
+from llmctl.transport.egress import is_local, is_private, refuse_distant
 from llmctl.transport.proxy import parse_proxy
 from tests.unit.transport.loopback import serving, whole
 from tests.unit.transport.proxies import socks_proxy
@@ -38,6 +38,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
         ("::1", True),
         ("[::1]", True),
         ("::1%lo", True),
+        ("127.1", False),  # not every system reads it so
         ("0.0.0.0", False),
         ("::", False),
         ("10.0.0.1", False),
@@ -56,6 +57,32 @@ ROOT = Path(__file__).parent.parent.parent.parent
 )
 def test_what_is_this_machine(host: str, expected: bool) -> None:
     assert is_local(host) is expected
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "localhost.", "a.localhost", "127.0.0.1", "192.168.0.1", "192.168.0.1.",
+     "10.1.2.3", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "0",
+     "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0x7f000001", "3232235521", "192.168.1",
+     "127.0.0%2e1", "\uff11\uff12\uff17.0.0.1", "nas\u3002local",
+     "[::1]", "::1", "fe80::1%eth0", "fe80::1%25eth0", "fd00::1", "::ffff:10.0.0.1",
+     "2002:7f00:1::", "64:ff9b::a00:1",
+     "nas.local", "NAS.Local.", "printer.lan", "intranet", "host.docker.internal", "x.internal",
+     "home.arpa", "nas.home.arpa", "a.corp", "a.home", "a.private", "a.intranet", "app.test"],
+)  # fmt: skip
+def test_what_nobody_outside_may_be_sent_to(host: str) -> None:
+    assert is_private(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["files.example", "8.8.8.8", "134744072", "0x8.0x8.0x8.0x8", "2606:4700::1111",
+     "2002:808:808::", "64:ff9b::808:808", "local.example", "mylocal.org", "arpa.example",
+     "internal.example.com", "lan.example.com.", "m\u00fcnchen.example", "10.example.com",
+     "127.0.0.1.example.com"],
+)  # fmt: skip
+def test_what_anybody_may_be_sent_to(host: str) -> None:
+    assert not is_private(host)
 
 
 def test_a_refusal_names_the_host_and_what_to_ask_instead() -> None:

@@ -134,6 +134,13 @@ def test_it_is_loaded_once() -> None:
     assert second[2] is None
 
 
+def test_an_option_that_it_does_not_have_is_refused() -> None:
+    [(status, document, _load)] = told({"model": "m", "input": ["a"], "bogus": 1})
+
+    assert status == 400
+    assert "bogus" in document["error"]["message"]
+
+
 def test_what_it_does_not_do() -> None:
     [(status, document, _load)] = told({"messages": []}, path="chat/completions")
     assert (status, "llmctl embed" in document["error"]["message"]) == (400, True)

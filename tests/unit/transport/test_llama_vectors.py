@@ -90,16 +90,18 @@ def test_a_model_that_was_loaded_for_answers_is_loaded_anew(weights: Path) -> No
 def test_texts_that_cannot_be_read(weights: Path) -> None:
     """Every one may be as long as the context."""
     long = ("embeddings", {"input": ["word " * 200] * 2})
-    longer, huge, empty, fine = told(
+    longer, huge, empty, unknown, fine = told(
         weights,
         ("embeddings", {"input": ["a", "word " * 300]}),
         ("embeddings", {"input": "word " * 20_000}),
         ("embeddings", {"input": [""]}),
+        ("embeddings", {"input": ["a"], "bogus": 1}),
         long,
     )
 
     for status, document, _loaded in (longer, huge):
         assert status == 400
         assert "longer than the context of 256 tokens" in document["error"]["message"]
-    assert empty[0] == 400
+    assert empty[0] == unknown[0] == 400
+    assert "bogus" in unknown[1]["error"]["message"]
     assert (fine[0], fine[1]["usage"]["prompt_tokens"] >= 400) == (200, True)
