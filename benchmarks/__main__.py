@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 TOOLS = {
     *("__init__", "__main__", "contenders", "harness", "laneserver", "loadserver", "peers"),
-    "vectorserver",
+    *("pacedserver", "vectorserver"),
 }
 
 

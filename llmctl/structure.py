@@ -65,30 +65,38 @@ Count = Annotated[int, Range(least=0)]
 Several = Annotated[int, Range(least=1)]
 
 
-def build(kind: type[T], value: Json) -> T:
-    """`value` as `kind`: dataclasses from tables, tuples from lists, enumerations from strings."""
-    made: T = _build(kind, value)
+def build(kind: type[T], value: Json, *, strict: bool = True) -> T:
+    """`value` as `kind`: dataclasses from tables, tuples from lists, enumerations from strings.
+    Not `strict`, keys that a dataclass does not have are passed over."""
+    made: T = _build(kind, value, strict)
     return made
 
 
-def _build(kind: Any, value: Json) -> Any:
+def _build(kind: Any, value: Json, strict: bool) -> Any:
     if value is None or kind is Any:
         return value
     origin = get_origin(kind)
     if origin is None:
         if isinstance(kind, type) and is_dataclass(kind):
             known = _field_types(kind)
-            return kind(**{name: _build(known[name], one) for name, one in value.items()})
+            return kind(
+                **{
+                    name: _build(known[name], one, strict)
+                    for name, one in value.items()
+                    if strict or name in known
+                }
+            )
         if isinstance(kind, type) and issubclass(kind, Enum):
             return kind(value)
         return value
     arguments = get_args(kind)
     if origin is tuple:
-        return tuple(_build(arguments[0], one) for one in value)
+        return tuple(_build(arguments[0], one, strict) for one in value)
     if origin is Union or origin is types.UnionType:
-        return _build(next(one for one in arguments if one is not types.NoneType), value)
+        some = next(one for one in arguments if one is not types.NoneType)
+        return _build(some, value, strict)
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {name: _build(arguments[1], one) for name, one in value.items()}
+        return {name: _build(arguments[1], one, strict) for name, one in value.items()}
     return value
 
 

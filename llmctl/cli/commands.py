@@ -20,6 +20,9 @@ class Command:
 
 COMMANDS: Mapping[str, Command] = {
     "ask": Command("llmctl.cli.ask", _("send one prompt (the command when none is named)"), True),
+    "compare": Command(
+        "llmctl.cli.compare", _("the same prompt to several models, with evidence"), True
+    ),
     "image": Command("llmctl.cli.image", _("draw a picture from words"), True),
     "embed": Command("llmctl.cli.embed", _("turn texts into vectors, find like ones"), True),
     "tokens": Command("llmctl.cli.tokens", _("count the tokens of a text"), True),

@@ -9,7 +9,8 @@ SYNC, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 # While rows are counted none may wrap, whatever width the terminal gives an odd character.
 NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
 
-_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+# Styles, and going to a column.
+_STYLE = re.compile(r"\x1b\[[0-9;]*[mG]")
 
 
 class Window:

@@ -169,6 +169,7 @@ class Explained:
     newest: str | None
     retention_days: int | None
     set_aside: tuple[Path, ...]
+    comparisons: int = 0
 
 
 def set_aside(path: Path) -> tuple[Path, ...]:
@@ -191,4 +192,5 @@ def explained(connection: sqlite3.Connection, path: Path, retention_days: int | 
         newest=newest,
         retention_days=retention_days,
         set_aside=set_aside(path),
+        comparisons=number(connection, "SELECT count(*) FROM comparisons"),
     )

@@ -21,6 +21,7 @@ from llmctl.types import NOTHING, Call, Json, Message, Receipt
 
 # What only `llmctl logs` needs is imported where it is used: every answer is recorded.
 if TYPE_CHECKING:
+    from llmctl.store.compares import Kept
     from llmctl.store.entries import Entry, Wanted
     from llmctl.store.figures import By, Explained, Sums
     from llmctl.store.search import Hit
@@ -122,6 +123,19 @@ class Ledger:
             if purged:
                 purging.flush(connection)
 
+    def record_comparison(self, kept: Kept) -> str | None:
+        """Keep one comparison; never raises. Returns a warning to print where it is not kept."""
+        from llmctl.store import compares
+
+        try:
+            with self._open(create=True) as connection, database.transaction(connection):
+                compares.insert(connection, kept)
+        except LlmctlError as error:
+            return _("the ledger keeps no record of this: {cause}", cause=error.message)
+        except Exception as error:  # as above: the comparison itself is worth more
+            return _("the ledger keeps no record of this run ({kind})", kind=type(error).__name__)
+        return None
+
     def _start_anew(self) -> str:
         """Move a damaged file aside, unless another process has done so; what to tell the user."""
         self.close()
@@ -196,6 +210,21 @@ class Ledger:
 
         with self._open() as connection:
             return entries.latest(connection)
+
+    def comparisons(self, limit: int = 20) -> tuple[Kept, ...]:
+        """Comparisons without their documents, the newest first."""
+        from llmctl.store import compares
+
+        with self._open() as connection:
+            return tuple(compares.listed(connection, limit))
+
+    def comparison(self, name: str) -> Kept:
+        """A whole comparison, by its id, the beginning of it, or "last"; raises NotFound,
+        UsageError."""
+        from llmctl.store import compares
+
+        with self._open() as connection:
+            return compares.found(connection, name)
 
     def last_conversation(self) -> str | None:
         """The conversation in which something was last answered; None where there is none."""

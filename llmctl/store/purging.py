@@ -13,22 +13,28 @@ def cutoff(days: float, now: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - days * DAY_S))
 
 
+# Comparisons hold the texts of their runs once more, and go when these do.
+OF_RUN = "number IN (SELECT comparison FROM compared WHERE run = ?)"
+
+
 def purge_before(connection: sqlite3.Connection, moment: str) -> int:
-    """Delete the runs that started before `moment`; how many there were."""
-    return _purge(connection, "DELETE FROM runs WHERE started_at < ?", [moment])
+    """Delete the runs and comparisons that started before `moment`; how many runs there were."""
+    return _purge(connection, "started_at < ?", "started_at < ?", [moment])
 
 
 def purge_all(connection: sqlite3.Connection) -> int:
-    return _purge(connection, "DELETE FROM runs WHERE 1", [])
+    return _purge(connection, "1", "1", [])
 
 
 def purge_one(connection: sqlite3.Connection, id_: str) -> int:
-    return _purge(connection, "DELETE FROM runs WHERE id = ?", [id_])
+    return _purge(connection, "id = ?", OF_RUN, [id_])
 
 
-def _purge(connection: sqlite3.Connection, statement: str, values: list[str]) -> int:
+def _purge(connection: sqlite3.Connection, runs: str, comparisons: str, values: list[str]) -> int:
+    """`runs` and `comparisons` are conditions of our own, with the same `values`."""
     with transaction(connection):
-        purged = connection.execute(statement, values).rowcount
+        connection.execute(f"DELETE FROM comparisons WHERE {comparisons}", values)  # noqa: S608
+        purged = connection.execute(f"DELETE FROM runs WHERE {runs}", values).rowcount  # noqa: S608
         if purged:
             forget(connection)
     # Give the space back. Not execute(): it would stop after the first page.
@@ -52,9 +58,11 @@ def purge_daily(connection: sqlite3.Connection, days: int, now: float) -> bool:
     if row is not None and row[0] == today:
         return False
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('purged_on', ?)", [today])
+    connection.execute("DELETE FROM comparisons WHERE started_at < ?", [cutoff(days, now)])
+    compared = number(connection, "SELECT changes()")
     connection.execute("DELETE FROM runs WHERE started_at < ?", [cutoff(days, now)])
     if not number(connection, "SELECT changes()"):
-        return False
+        return bool(compared)
     forget(connection)
     return True
 

@@ -80,6 +80,27 @@ CREATE TABLE blobs (
 """
 
 
+# `document` is the whole comparison, packed; `figures` what lists show of it, as JSON. A run that
+# is purged takes the comparisons with it that hold its texts.
+COMPARISONS = """
+CREATE TABLE comparisons (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    started_at TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    figures TEXT NOT NULL,
+    document BLOB NOT NULL
+);
+CREATE INDEX comparisons_by_time ON comparisons (started_at);
+CREATE TABLE compared (
+    run TEXT NOT NULL,
+    comparison INTEGER NOT NULL REFERENCES comparisons (number) ON DELETE CASCADE,
+    PRIMARY KEY (run, comparison)
+) WITHOUT ROWID;
+CREATE INDEX compared_by_comparison ON compared (comparison);
+"""
+
+
 # Among the tags of a run: the layer of settings (flag, user, …) or the policy that chose its mode.
 MODE_BY = "mode_by"
 
@@ -95,7 +116,7 @@ class Mode(StrEnum):
 LEDGER = Schema(
     name="ledger",
     application_id=0x6C6D6C67,  # "lmlg"
-    migrations=(FIRST,),
+    migrations=(FIRST, COMPARISONS),
 )
 
 

@@ -1,6 +1,7 @@
 """What the simulated model says: the same for the same request, and in the shape asked for."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,8 @@ class Answer:
 
 def answer_to(asked: Asked) -> Answer:
     """The answer of a model that works. A prompt `Repeat: X` is answered by X, a schema by an
-    instance of it, and a tool offered is called."""
+    instance of it, and a tool offered is called; a model that `judges` prefers the longer of two
+    answers."""
     thought = THOUGHT if "thinks" in asked.model else None
     if asked.tool is not None:
         name, parameters = asked.tool
@@ -59,6 +61,8 @@ def answer_to(asked: Asked) -> Answer:
     pieces: Sequence[str] = PIECES
     if asked.schema is not None:
         pieces = split(json.dumps(invent(asked.schema, asked.schema), ensure_ascii=False))
+    elif "judges" in asked.model:
+        pieces = split(longer(asked.prompt))
     elif asked.prompt.startswith(REPEAT):
         text = asked.prompt.removeprefix(REPEAT)
         ends = [text.index(word) for word in asked.stop if word in text]
@@ -66,6 +70,13 @@ def answer_to(asked: Asked) -> Answer:
     if asked.max_tokens is not None and asked.max_tokens < len(pieces):
         return Answer(pieces[: asked.max_tokens], thought, finish="length")
     return Answer(pieces, thought)
+
+
+def longer(prompt: str) -> str:
+    """What a judge says that likes length: of two answers between their marks."""
+    found = re.findall(r"BEGIN ANSWER ([AB])\]\n(.*?)\n\[\w+ END", prompt, re.DOTALL)
+    best = max(found, key=lambda one: len(one[1]))
+    return f"Length counts.\nVERDICT: {best[0]}"
 
 
 def split(text: str, size: int = 12) -> tuple[str, ...]:

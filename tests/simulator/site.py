@@ -14,6 +14,7 @@ from tests.simulator import (  # noqa: F401  each registers its own
     gemini_faults,
     ndjson_faults,
     sse_faults,
+    timed,
 )
 from tests.simulator.answers import Asked
 from tests.simulator.anthropic import ROOT as ANTHROPIC

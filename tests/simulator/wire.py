@@ -23,8 +23,9 @@ class Gone(Exception):
 
 @dataclass(slots=True)
 class Request:
-    """One request as it came, and what became of it. `headers` have lower-case names, `at` and
-    `answered_at` are seconds of the monotonic clock; `connection` numbers connections from 1."""
+    """One request as it came, and what became of it. `headers` have lower-case names, `at`,
+    `answered_at` and, of answers at a known pace, `sent` are seconds of the monotonic clock;
+    `connection` numbers connections from 1."""
 
     method: str
     path: str
@@ -34,6 +35,7 @@ class Request:
     connection: int
     at: float
     answered_at: float | None = None
+    sent: list[float] = field(default_factory=list)
     disconnected: threading.Event = field(default_factory=threading.Event)
 
     @property

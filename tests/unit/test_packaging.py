@@ -99,6 +99,29 @@ def test_the_wheel_has_every_module(wheel: Path) -> None:
     assert modules == {name for name in inside(wheel) if name.endswith(".py")}
 
 
+def test_the_wheel_has_style_and_script_of_reports(wheel: Path) -> None:
+    report = "llmctl/output/report/"
+
+    assert {f"{report}report.css", f"{report}report.js"} == {
+        name for name in inside(wheel) if name.startswith(report) and not name.endswith(".py")
+    }
+
+
+def test_a_report_is_written_from_a_zipped_wheel(wheel: Path, tmp_path: Path) -> None:
+    program = "from llmctl.output.report.page import document; print(document('x'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(wheel)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert "prefers-color-scheme" in done.stdout
+
+
 def test_the_wheel_names_our_distribution_and_command(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()

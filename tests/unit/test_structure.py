@@ -51,6 +51,17 @@ WHOLE = {
 }
 
 
+def test_keys_that_are_not_known_are_passed_over_on_demand() -> None:
+    leaves = [{"name": "two", "age": 3}]
+    data = {"leaf": {"name": "one", "age": 2}, "leaves": leaves, "named": {"x": leaves[0]}, "y": 1}
+
+    assert build(Tree, data, strict=False) == Tree(
+        leaf=Leaf(name="one"), leaves=(Leaf(name="two"),), named={"x": Leaf(name="two")}
+    )
+    with pytest.raises(KeyError):
+        build(Tree, data)
+
+
 def test_tables_become_values() -> None:
     tree = build(Tree, WHOLE)
 

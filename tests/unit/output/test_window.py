@@ -97,6 +97,14 @@ def test_a_narrower_terminal_has_wrapped_the_rows() -> None:
     assert window.paint([], [], ROWS) == f"{SYNC}\x1b[4A\r\x1b[J{SYNC_END}"
 
 
+def test_going_to_a_column_takes_no_room() -> None:
+    window = Window()
+    window.paint([], ["x" * 19 + "\x1b[20G|", "yy"], ROWS)
+    window.narrowed(10)  # 20 columns are two rows
+
+    assert window.paint([], [], ROWS) == f"{SYNC}\x1b[2A\r\x1b[J{SYNC_END}"
+
+
 lines = st.lists(st.text("abc ", min_size=1, max_size=COLUMNS).map(str.rstrip), max_size=9)
 
 

@@ -66,10 +66,14 @@ async def http_proxy(answer: bytes = ESTABLISHED, *, relay: bool = True) -> Asyn
 
 @asynccontextmanager
 async def socks_proxy(
-    *, method: int = 0, accepts: bool = True, reply: bytes = b"\x05\0\0\x01\x7f\0\0\x01\x1f\x90"
+    *,
+    method: int = 0,
+    accepts: bool = True,
+    reply: bytes = b"\x05\0\0\x01\x7f\0\0\x01\x1f\x90",
+    after: float = 0.0,
 ) -> AsyncIterator[Proxied]:
-    """A proxy that chooses `method`, answers credentials and the command, and passes on to the port
-    named, always on this machine, if the reply says that it succeeded."""
+    """A proxy that chooses `method`, answers credentials and, `after` so many seconds, the command,
+    and passes on to the port named, always on this machine, if the reply says that it succeeded."""
     seen = Proxied()
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,6 +89,7 @@ async def socks_proxy(
         head = await reader.readexactly(5)
         size_left = {1: 4, 3: head[4] + 1, 4: 16}[head[3]] - 1 + 2
         seen.said.append(head + await reader.readexactly(size_left))
+        await asyncio.sleep(after)
         writer.write(reply)
         await writer.drain()
         if reply[1:2] == b"\0":
@@ -111,5 +116,5 @@ async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, por
     finally:
         for way in ways:
             way.cancel()
+        far_writer.transport.abort()  # before the wait, which may be cancelled
         await asyncio.gather(*ways, return_exceptions=True)
-        far_writer.transport.abort()

@@ -1,0 +1,144 @@
+"""One comparison while it runs: what came so far, what is shown of it, what is kept."""
+
+import asyncio
+import operator
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from llmctl.cli.compare_asked import CompareAsked
+from llmctl.cli.kept import kept_by, open_ledger
+from llmctl.cli.one import tags
+from llmctl.compare.kept import TYPED
+from llmctl.compare.plan import Planned
+from llmctl.compare.running import Left
+from llmctl.compare.shape import Case, Comparison, Ruling, Trial
+from llmctl.errors import PrivacyRefused
+from llmctl.output.streams import err
+from llmctl.store.shape import MODE_BY
+from llmctl.types import Call, Chat, Event, Failure, Notice, Receipt, Text
+from llmctl.values import NOTHING, replace
+
+if TYPE_CHECKING:
+    from llmctl.output.compare_live import View
+    from llmctl.settings import Loaded
+
+Kept = tuple[Receipt, Call]
+
+
+class Session:
+    """Hears of every trial (`llmctl.compare.running.Watcher`). `trials` are as they are shown;
+    `as_left` has those that were redacted as they left, which is what may be kept."""
+
+    def __init__(self, asked: CompareAsked, loaded: "Loaded", view: "View") -> None:
+        self.trials: list[Trial] = []
+        self.rulings: list[Ruling] = []
+        self._asked = asked
+        self._loaded = loaded
+        self._view = view
+        self._told: set[str] = set()
+        self._left: dict[int, Left] = {}
+        self._to_keep: asyncio.Queue[Kept | None] = asyncio.Queue()
+
+    def began(self, planned: Planned) -> None:
+        self._view.began(planned)
+
+    def event(self, planned: Planned, event: Event) -> None:
+        if isinstance(event, Notice):
+            if event.text in self._told:
+                return
+            self._told.add(event.text)
+        self._view.event(planned, event)
+
+    def ended(self, trial: Trial, left: Left | None) -> None:
+        if left is not None:
+            if left.redacted:
+                self._left[len(self.trials)] = left
+            self.keep(left.receipt, left.call)
+        self.trials.append(trial)
+        self._view.ended(trial)
+
+    def ruled(self, ruling: Ruling, calls: int) -> None:
+        """`calls` is how often the judge is going to be asked, at most."""
+        self.rulings.append(ruling)
+        asked = sum(len(one.receipts) for one in self.rulings)
+        self._view.judging(min(asked, calls), calls)
+
+    def keep(self, receipt: Receipt, call: Call) -> None:
+        """Let a run go into the ledger, as soon as nobody is held up by it."""
+        self._to_keep.put_nowait((receipt, call))
+
+    async def keeping(self) -> None:
+        """Write into the ledger what is to be kept, in a thread: a disk that is slow must not be
+        taken for a model that is. It is one thread and one ledger, which tells of trouble once and
+        then waits for nothing any more. Ends after `kept`."""
+        mode, by = kept_by(self._loaded)
+        if mode == "off":
+            return
+        names = {**tags(self._asked.tag), MODE_BY: by}
+        ledger = open_ledger(self._loaded)
+
+        def record(receipt: Receipt, call: Call) -> None:
+            warning = ledger.record(receipt, call, mode=mode, tags=names)
+            if warning and not self._asked.quiet:
+                err(f"llmctl: {warning}\n")
+
+        run = asyncio.get_running_loop().run_in_executor
+        with ThreadPoolExecutor(1, "ledger") as thread:
+            while (one := await self._to_keep.get()) is not None:
+                await run(thread, record, *one)
+            await run(thread, ledger.close)
+
+    def kept(self) -> None:
+        self._to_keep.put_nowait(None)
+
+    def as_kept(self, comparison: Comparison) -> Comparison:
+        """The comparison as it may go to the disk: with placeholders where something was redacted,
+        without the texts that policy let go nowhere; then also without those of the command line
+        and of cases that nobody has looked at yet, since the same may stand in them."""
+        left = {self.trials[place].case: one.call for place, one in self._left.items()}
+        fates: defaultdict[int, list[Failure | None]] = defaultdict(list)
+        for trial in self.trials:
+            fates[trial.case].append(trial.receipt.error)
+        cases = [_held(fates[place], left.get(place), case)
+                 for place, case in enumerate(comparison.cases)]  # fmt: skip
+        if not left and all(map(operator.is_, cases, comparison.cases)):
+            return comparison
+        return replace(
+            comparison,
+            cases=tuple(
+                case if fates[place] else _without_text(case) for place, case in enumerate(cases)
+            ),
+            trials=tuple(map(self._as_left, range(len(self.trials)), self.trials)),
+            asked={name: one for name, one in comparison.asked.items() if name not in TYPED},
+            redacted=True,
+        )
+
+    def _as_left(self, place: int, trial: Trial) -> Trial:
+        """What checks say of an answer quotes it."""
+        if (left := self._left.get(place)) is None:
+            return trial
+        receipt = replace(left.receipt, error=trial.receipt.error)
+        return replace(
+            trial, receipt=receipt, marks=tuple(replace(one, why=None) for one in trial.marks)
+        )
+
+
+def _held(errors: Sequence[Failure | None], left: Call | None, case: Case) -> Case:
+    if left is not None:
+        return replace(case, text=_asked_in(left), expected=None, columns=NOTHING)
+    if errors and all(one is not None and one.code == PrivacyRefused.code for one in errors):
+        return _without_text(case)
+    return case
+
+
+def _without_text(case: Case) -> Case:
+    return replace(case, text="", expected=None, columns=NOTHING)
+
+
+def _asked_in(call: Call) -> str:
+    """The question of a call as it left."""
+    if not isinstance(call, Chat):
+        return ""
+    return "\n\n".join(part.text for part in call.messages[-1].parts if isinstance(part, Text))
