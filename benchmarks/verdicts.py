@@ -157,7 +157,7 @@ def main() -> int:
             rate = power(count, repeats, cv, slower)
             passed = rate >= LEAST_POWER
             missed |= not passed
-            seen.append([str(repeats), f"{cv:.0%}", f"{slower:.3g}", f"{rate:.1%}", SAID[passed]])
+            seen.append([str(repeats), f"{cv:.0%}", f"{slower:g}", f"{rate:.1%}", SAID[passed]])
     print(f"\n## Verdicts\n\n{machine()}; {count} seeded comparisons a row\n")
     head = [
         "identical models",

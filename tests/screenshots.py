@@ -9,7 +9,7 @@ from typing import Literal
 from tests.browser import browser, chromium
 
 ROOT = Path(__file__).parent.parent
-DESKTOP, PHONE = (1280, 1500), (390, 1560)  # width and height in CSS pixels
+DESKTOP, PHONE = (1440, 1500), (390, 1400)  # width and height in CSS pixels
 # Name, size, theme, and how many pixels of the picture a CSS pixel takes.
 Shot = tuple[str, tuple[int, int], Literal["light", "dark"], float]
 SHOTS: tuple[Shot, ...] = (

@@ -186,12 +186,12 @@ def _first_reason(
         case "cheapest" if best.converted is None:
             return _("what {name} costs is not known, and of no other that fits it is", name=name)
         case "cheapest":
-            return _("{name} is the cheapest: {cost} a run", name=name, cost=best.cost)
+            return _("{name} is the cheapest that fits: {cost} a run", name=name, cost=best.cost)
         case "fastest" if best.total.median is not None and best is ranked[0]:
-            return _("{name} is the fastest: {seconds:.2f} s a run", name=name,
+            return _("{name} is the fastest that fits: {seconds:.2f} s a run", name=name,
                      seconds=best.total.median)  # fmt: skip
         case "fastest" if best.total.median is not None:
-            return _("{name} is among the fastest: {seconds:.2f} s a run", name=name,
+            return _("{name} is among the fastest that fit: {seconds:.2f} s a run", name=name,
                      seconds=best.total.median)  # fmt: skip
         case "most-private":
             verdict = weighing.comparison.candidates[best.candidate].verdict

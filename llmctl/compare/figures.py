@@ -106,7 +106,7 @@ class Pair:
 
     `ratio` is by how much the second differs from the first (1.25: a quarter more), within `low`
     and `high` (95 %); for QUALITY and JUDGED it is the difference of the shares; None where one of
-    them is free. `p` is corrected for the number of pairs. `clear` says that there is a difference,
+    them is free. `p` is corrected for the number of tests. `clear` says that there is a difference,
     `better` whose favour it is in. Where there is none, `smallest` is the least ratio (above 1; for
     shares the least difference) that so many runs would have shown in four cases of five, 1 where
     the values do not vary at all; None where there are too few to say.

@@ -308,12 +308,27 @@ def test_the_themes_differ(opened: Opened) -> None:
     assert dark == "rgb(20, 23, 27)"
 
 
-@pytest.mark.parametrize("width", [320, PHONE, 768, 1280])
+@pytest.mark.parametrize("width", [320, PHONE, 768])
 def test_the_page_is_never_wider_than_the_screen(opened: Opened, width: int) -> None:
     page = opened(report(), width=width).page
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
 
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("width", [PHONE, 1440])
+def test_no_text_of_a_chart_covers_another(opened: Opened, width: int) -> None:
+    page = opened(report(), width=width).page
+
+    covered = page.locator("figure svg").evaluate_all("""all => all.flatMap((svg) => {
+      const texts = [...svg.querySelectorAll("text")].map((one) =>
+        [one.textContent, one.getBoundingClientRect()]);
+      return texts.flatMap(([name, a], at) => texts.slice(at + 1)
+        .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+          && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2)
+        .map(([other]) => `${name} / ${other}`));
+    })""")
+    assert covered == []
 
 
 def test_charts_can_be_read_on_a_telephone(opened: Opened) -> None:

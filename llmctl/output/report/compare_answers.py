@@ -4,6 +4,7 @@ All first repeats come before any second one, so that what has to be left out is
 """
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from llmctl.compare.figures import Metric
 from llmctl.compare.measures import measure
@@ -19,6 +20,7 @@ from llmctl.types import FinishReason
 LONGEST_ANSWER = 12_000  # characters that are shown of one answer
 LONGEST_PROMPT = 4_000
 OPEN_CASES = 8  # the others are folded
+THREE_ABREAST = (5, 6, 9)  # so many answers would leave one or two alone in a row of four
 
 
 class Room:
@@ -137,7 +139,8 @@ def _grid(view: View, trials: Sequence[Trial], base: int | None) -> Markup:
     wanted = view.chosen if base is None else base
     first = next((one for one in with_text if one.candidate == wanted), None)
     first = first or (with_text[0] if with_text else None)
-    return tag("div", [_card(view, one, first) for one in trials], class_="answers")
+    kind = "answers three" if len(trials) in THREE_ABREAST else "answers"
+    return tag("div", [_card(view, one, first) for one in trials], class_=kind)
 
 
 def _card(view: View, trial: Trial, base: Trial | None) -> Markup:
@@ -219,7 +222,9 @@ def _facts(trial: Trial) -> Iterator[str]:
     if cost.amount is None:
         yield _("price unknown")
     else:
-        yield f"{amount_text(cost.amount)}\u00a0{cost.currency or ''}".rstrip()
+        is_free = not Decimal(cost.amount)
+        price = f"{amount_text(cost.amount)}\u00a0{cost.currency or ''}".rstrip()
+        yield _("free") if is_free else price
 
 
 def _cut(text: str, most: int) -> tuple[str, Markup | None]:

@@ -106,8 +106,9 @@ def _trade_offs(view: View) -> Iterator[Markup]:
 
 def _corner() -> str:
     return _(
-        "Nearer to the corner at the lower left is better. The line is the front: no model is both "
-        "cheaper and faster than one on it."
+        "Nearer to the corner at the lower left is better. The line joins models that no other "
+        "beats in cost and time; filled are those that none beats once quality and privacy count "
+        "too."
     )
 
 

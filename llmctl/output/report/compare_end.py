@@ -120,7 +120,7 @@ def _facts(view: View) -> Iterator[list[Markup]]:
     facts += [
         (_("Intervals"), _("95 %, by drawing from the runs again and again (bootstrap)")),
         (_("Pairs"), _("paired t-test on ratios, exact sign test on shares, corrected for the "
-                       "number of pairs (Holm)")),
+                       "number of all tests (Holm)")),
     ]  # fmt: skip
     if summary.exchanged:
         facts.append((_("Rates of exchange"), words.listed(map(said, summary.exchanged))))

@@ -10,6 +10,7 @@ from llmctl.output.report.elements import Child, Markup, said, tag
 from llmctl.output.report.tables import Cell, Column, table
 
 MOST_PAIRS = 120
+OPEN_PAIRS = 10  # of five candidates; more are folded
 SHARES = frozenset({Metric.QUALITY, Metric.JUDGED})
 
 
@@ -27,7 +28,7 @@ def pairs(view: View) -> Markup | None:
         for (first, second), found in list(by_pair.items())[:MOST_PAIRS]
     ]  # fmt: skip
     content: Child = table(_("Differences between pairs"), columns, rows, class_="pairs")
-    if len(rows) > 6:
+    if len(rows) > OPEN_PAIRS:
         summary = tag("summary", _("Show all pairs: {count}", count=len(rows)))
         content = tag("details", summary, content)
     left_out = len(by_pair) - len(rows)
@@ -42,8 +43,8 @@ def pairs(view: View) -> Markup | None:
 
 def _explained() -> str:
     return _(
-        "A difference is called clear where chance alone would show one like it, somewhere in its "
-        "column, in fewer than one of 20 comparisons. In brackets: between which limits it lies "
+        "A difference is called clear where chance alone would show one like it, anywhere in this "
+        "table, in fewer than one of 20 comparisons. In brackets: between which limits it lies "
         "(95 %)."
     )
 
@@ -51,6 +52,8 @@ def _explained() -> str:
 def _verdict(view: View, pair: Pair | None) -> Cell:
     if pair is None or not pair.count:  # without a rate costs are not compared
         return Cell(content=words.unknown())
+    if pair.metric is Metric.COST and {pair.first, pair.second} <= set(view.free):
+        return Cell(content=_("both free"), class_="unclear")
     if not pair.clear or pair.better is None:
         return Cell(content=_unclear(pair), class_="unclear")
     winner = words.chip(pair.better + 1, chosen=pair.better == view.chosen)
@@ -123,7 +126,7 @@ def _in_short(view: View, at: int) -> str:
     parts = []
     if line.quality is not None:
         parts.append(words.share(line.quality))
-    parts.append(_("cost unknown") if line.cost is None else words.money(line.cost))
+    parts.append(_("cost unknown") if line.cost is None else words.price(line.cost))
     if line.total.median is not None:
         parts.append(words.seconds(line.total.median))
     parts.append(str(view.level(at) or _("privacy unknown")))

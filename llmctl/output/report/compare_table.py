@@ -6,7 +6,7 @@ from llmctl.compare.figures import Figure, Line
 from llmctl.messages import _
 from llmctl.output.report import words
 from llmctl.output.report.compare_view import View, spread
-from llmctl.output.report.elements import Child, Markup, said, tag
+from llmctl.output.report.elements import Child, Markup, joined, said, tag
 from llmctl.output.report.tables import Cell, Column, table
 from llmctl.types import Level
 from llmctl.values import dataclass
@@ -34,9 +34,10 @@ def candidates(view: View) -> Markup:
     )
 
 
-def _hint() -> str:
+def _hint() -> Markup:
     text = _("Medians of a run; below them, in small print, between which limits they lie.")
-    return text + " " + _("A dash is what nobody said. Press a heading to sort by it.")
+    press = tag("span", " ", _("Press a heading to sort by it."), class_="press")
+    return joined(text, " ", _("A dash is what nobody said."), press)
 
 
 def _levels(view: View) -> Markup:
@@ -146,7 +147,7 @@ def _cost(view: View, at: int) -> Cell:
         order, group = float(line.converted), currency
         if line.cost.amount and line.cost.currency != currency:
             small.append(_small(f"≈ {words.amount(line.converted)} {currency}"))
-    return Cell(content=[words.money(line.cost), *small], order=order, group=group)
+    return Cell(content=[words.price(line.cost), *small], order=order, group=group)
 
 
 def _privacy() -> Iterator[_Part]:

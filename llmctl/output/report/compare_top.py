@@ -145,7 +145,7 @@ def _value(view: View, candidate: int, metric: Metric) -> str:
             return words.share(value)
         case Metric.COST:
             cost = view.cost(candidate)
-            return words.money(cost) if cost is not None and cost.amount else _("free")
+            return words.price(cost) if cost is not None else _("free")
         case Metric.TTFT | Metric.TOTAL:
             return words.seconds(value)
         case Metric.SPEED:

@@ -8,7 +8,7 @@ from llmctl.compare.shape import Candidate, Comparison, Trial
 from llmctl.cost.money import Money
 from llmctl.messages import _
 from llmctl.output.report import words
-from llmctl.output.report.elements import Markup
+from llmctl.output.report.elements import Markup, joined
 from llmctl.types import Level
 
 
@@ -48,12 +48,15 @@ class View:
     def line(self, candidate: int) -> Line:
         return self.lines.get(candidate) or Line(candidate=candidate)
 
-    def named(self, candidate: int) -> Markup:
-        chosen = candidate == self.chosen
-        return words.named(candidate + 1, self.candidates[candidate].name, chosen=chosen)
+    def named(self, candidate: int, after: str = "") -> Markup:
+        name, chosen = self.candidates[candidate].name, candidate == self.chosen
+        return words.named(candidate + 1, name, chosen=chosen, after=after)
 
     def names(self, candidates: Sequence[int], most: int = 4) -> Markup:
-        return words.listed(map(self.named, candidates), most=most)
+        """With commas between; of more than `most` the others are counted."""
+        *others, last = candidates[:most]
+        listed = [(self.named(one, ","), " ") for one in others]
+        return joined(listed, self.named(last), words.more(len(candidates) - most))
 
     def level(self, candidate: int) -> Level | None:
         verdict = self.candidates[candidate].verdict
@@ -108,5 +111,5 @@ def spread(figure: Figure) -> str | None:
         limits = (min(figure.values), max(figure.values))
     else:
         return None
-    low, high = (words.plain(one, 2) for one in limits)
+    low, high = words.alike(limits, 2)
     return low if low == high else f"{low} … {high}"

@@ -1,6 +1,7 @@
 """Points in a plane with their names beside them, and the front drawn through the best of them."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from llmctl.output.report.axes import Axis
 from llmctl.output.report.elements import Child, Markup, tag
@@ -14,6 +15,7 @@ RADIUS = 6.0
 LETTER, LINE = 6.1, 12.0
 NAME = 22
 
+Place = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
@@ -43,7 +45,7 @@ def drawn_points(
     parts.append(_front_line(points, places))
     for one, (x, y) in zip(points, places, strict=True):
         parts.append(_dot(one, x, y))
-    parts += _names(points, places)
+    parts += _names(points, places, _steps(points, places))
     return HEIGHT, parts
 
 
@@ -57,7 +59,7 @@ def on_line(points: Sequence[Point]) -> list[int]:
     return found
 
 
-def _front_line(points: Sequence[Point], places: Sequence[tuple[float, float]]) -> Markup | None:
+def _front_line(points: Sequence[Point], places: Sequence[Place]) -> Markup | None:
     """In steps: between two points nobody is as good as both at once."""
     line = [places[at] for at in on_line(points)]
     if len(line) < 2:
@@ -66,15 +68,26 @@ def _front_line(points: Sequence[Point], places: Sequence[tuple[float, float]]) 
     return tag("path", d=path, class_="front")
 
 
+def _steps(points: Sequence[Point], places: Sequence[Place]) -> list[Box]:
+    """The room that the line of the front takes, so that it strikes no name through."""
+    line = [places[at] for at in on_line(points)]
+    found: list[Box] = []
+    for (x, y), (right, below) in pairwise(line):
+        found += [(x, y - 2, right, y + 2), (right - 2, y, right + 2, below)]
+    return found
+
+
 def _dot(one: Point, x: float, y: float) -> Markup:
     kind = "point chosen" if one.chosen else "point on" if one.front else "point"
     title = tag("title", f"{one.number} {one.name}: {one.x_text}, {one.y_text}")
     return tag("g", title, tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=RADIUS, class_=kind))
 
 
-def _names(points: Sequence[Point], places: Sequence[tuple[float, float]]) -> Iterator[Markup]:
+def _names(
+    points: Sequence[Point], places: Sequence[Place], lines: Sequence[Box]
+) -> Iterator[Markup]:
     """Each beside its point, where nothing stands yet; where there is no room, the number alone."""
-    taken: list[Box] = [(x - 7, y - 7, x + 7, y + 7) for x, y in places]
+    taken: list[Box] = [*lines, *((x - 7, y - 7, x + 7, y + 7) for x, y in places)]
     for one, (x, y) in zip(points, places, strict=True):
         names = (shortened(one.name, NAME), one.name.rpartition("/")[2][:NAME], "")
         texts = [f"{one.number} {name}".rstrip() for name in names]

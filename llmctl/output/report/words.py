@@ -23,13 +23,15 @@ def filled(text: str, **parts: Child) -> Markup:
 def listed(items: Iterable[Child], *, most: int | None = None) -> Markup:
     """Items with commas between; of more than `most` the others are counted."""
     every = list(items)
-    shown = every if most is None or len(every) <= most else every[:most]
+    shown = every if most is None else every[:most]
     pieces: list[Child] = []
     for item in shown:
         pieces += [", ", item] if pieces else [item]
-    if len(shown) < len(every):
-        pieces.append(" " + _("and {count} more", count=len(every) - len(shown)))
-    return joined(pieces)
+    return joined(pieces, more(len(every) - len(shown)))
+
+
+def more(count: int) -> str | None:
+    return " " + _("and {count} more", count=count) if count > 0 else None
 
 
 def unknown() -> Markup:
@@ -41,6 +43,8 @@ def known(value: float | None, written: Callable[[float], str]) -> Child:
 
 
 def seconds(value: float) -> str:
+    if 0 < value < 0.0005:
+        return _("under 1 ms")
     if value < 0.1:
         return _("{seconds:.3f} s", seconds=value)
     if value < 10:
@@ -64,7 +68,7 @@ def share(value: float) -> str:
     """A share from 0 to 1 in per cent; what is not all never reads 100 %, what is some never 0 %.
 
     >>> share(0.999)
-    '99.9 %'
+    '99.9\\xa0%'
     """
     percent = value * 100
     digits = 0 if abs(percent - round(percent)) < 0.05 else 1
@@ -73,6 +77,11 @@ def share(value: float) -> str:
 
 def money(value: Money) -> str:
     return f"{amount_text(str(value.amount))}\u00a0{value.currency}"
+
+
+def price(value: Money) -> str:
+    """What one run costs."""
+    return money(value) if value.amount else _("free")
 
 
 def thousand(value: Money) -> str:
@@ -97,6 +106,17 @@ def plain(value: float, digits: int = 3) -> str:
     if "." in text:
         return text.rstrip("0").rstrip(".")
     return grouped(int(text))
+
+
+def alike(values: Iterable[float], digits: int) -> list[str]:
+    """Values that stand side by side, all to as many places as the one that needs the most.
+
+    >>> alike((0.3, 0.34), 2), alike((9.6, 12.3), 2)
+    (['0.30', '0.34'], ['9.6', '12.3'])
+    """
+    every = list(values)
+    places = max((len(plain(one, digits).partition(".")[2]) for one in every), default=0)
+    return [f"{one:.{places}f}" if places else plain(one, digits) for one in every]
 
 
 def memory(size: int) -> str:
@@ -147,11 +167,14 @@ def chip(number: int, *, chosen: bool = False) -> Markup:
     return tag("span", number, class_="chip chosen" if chosen else "chip")
 
 
-def named(number: int, name: str, *, chosen: bool = False) -> Markup:
-    """A line may break after each `/` of a name before it breaks within a word."""
+def named(number: int, name: str, *, chosen: bool = False, after: str = "") -> Markup:
+    """A line may break after each `/` of a name before it breaks within a word. `after` is what
+    follows it, such as a comma, from which no line end parts it."""
     first, *others = name.replace("\n", " ").split("/")
     breakable = [first, *(piece for other in others for piece in ("/", tag("wbr"), other))]
-    return tag("span", chip(number, chosen=chosen), " ", tag("bdi", breakable), class_="named")
+    shown = tag("bdi", breakable)
+    shown = tag("span", shown, after) if after else shown
+    return tag("span", chip(number, chosen=chosen), " ", shown, class_="named")
 
 
 def shortened(name: str, most: int) -> str:

@@ -40,8 +40,8 @@ def test_who_asks_for_no_advice_gets_the_front_alone() -> None:
 @pytest.mark.parametrize(
     ("prefer", "chosen", "why"),
     [
-        ("cheapest", 1, "b is the cheapest: 0.001 USD a run"),
-        ("fastest", 0, "a is the fastest: 0.50 s a run"),
+        ("cheapest", 1, "b is the cheapest that fits: 0.001 USD a run"),
+        ("fastest", 0, "a is the fastest that fits: 0.50 s a run"),
         ("most-private", 2, "c has the best privacy level: device"),
         ("best", 3, "d has the best answers: 100 %"),
         (None, 3, "d has the best answers: 100 %"),
@@ -73,7 +73,7 @@ def test_an_unknown_cost_is_not_cheap() -> None:
     found = advice([Model(name="a", cost=None, total=0.1), Model(name="b", cost="9")], "cheapest")
 
     assert found.chosen == 1
-    assert found.reasons[0] == "b is the cheapest: 9 USD a run"
+    assert found.reasons[0] == "b is the cheapest that fits: 9 USD a run"
 
 
 def test_where_no_cost_is_known_that_is_said() -> None:
@@ -89,7 +89,7 @@ def test_costs_in_another_currency_are_compared_by_what_they_come_to() -> None:
     found = advice([Model(name="b", cost="0.01"), roubles], "cheapest")
 
     assert found.chosen == 1
-    assert found.reasons[0] == "a is the cheapest: 0.5 RUB a run"
+    assert found.reasons[0] == "a is the cheapest that fits: 0.5 RUB a run"
     dear = Model(name="a", cost="0.0001", currency="BTC")  # no rate, so nobody knows
     assert advice([Model(name="b", cost="0.01"), dear], "cheapest").chosen == 0
 
@@ -106,7 +106,7 @@ def test_as_fast_by_the_evidence_the_cheaper_is_taken_and_that_is_said() -> None
     found = advice(models, "fastest", pairs=[unclear(0, 1)])
 
     assert found.chosen == 1
-    assert found.reasons[0] == "b is among the fastest: 1.10 s a run"
+    assert found.reasons[0] == "b is among the fastest that fit: 1.10 s a run"
     assert found.reasons[1] == "there is no clear difference in time to a; it costs no more"
 
 
@@ -116,7 +116,7 @@ def test_the_fastest_that_is_the_cheapest_too_says_who_is_as_fast() -> None:
 
     assert found.chosen == 0
     assert found.reasons[:2] == (
-        "a is the fastest: 1.00 s a run",
+        "a is the fastest that fits: 1.00 s a run",
         "there is no clear difference in time to b; it costs no more",
     )
 
@@ -135,7 +135,7 @@ def test_clearly_faster_or_without_evidence_the_faster_is_taken(pairs: list[Pair
     found = advice(models, "fastest", pairs=pairs)
 
     assert found.chosen == 0
-    assert found.reasons[0] == "a is the fastest: 1.00 s a run"
+    assert found.reasons[0] == "a is the fastest that fits: 1.00 s a run"
     assert "no clear difference" not in " ".join(found.reasons)
 
 

@@ -59,9 +59,13 @@ def test_four_values_have_no_interval() -> None:
         # Of 7, 4 or more have to be: 35 × 6³ + 21 × 6² + 7 × 6 + 1 of 7⁷ = 1.0 %, the least two
         # together 10.5 %: the limits are the second and the last but one.
         (7, 2, 6),
+        # Of 6 the middle is the mean of the third and the fourth. It is the least of all when 4 or
+        # more are: (15 × 5² + 6 × 5 + 1) / 6⁶ = 0.9 %; it is 1.5 when 3 are the least and the next
+        # is the second: 20 × (5³ - 4³) / 6⁶ = 2.6 %, together 3.5 %.
+        (6, 1.5, 5.5),
     ],
 )
-def test_the_interval_of_few_values_by_counting(count: int, low: int, high: int) -> None:
+def test_the_interval_of_few_values_by_counting(count: int, low: float, high: float) -> None:
     values = [float(value) for value in range(count, 0, -1)]
 
     assert bootstrap(values, random.Random(3)) == (low, high)

@@ -68,6 +68,10 @@ def test_the_correction_is_for_all_pairs_of_a_metric() -> None:
     alone = 1 - math.sqrt(12 / 14)
     assert [(pair.first, pair.second) for pair in found] == [(0, 1), (0, 2), (1, 2)]
     assert [pair.p for pair in found] == pytest.approx([alone * 3, alone * 3, 1.0])
+    # A third of 5 % lies outside of 7.6488 errors, since 1 - 7.6488 / √(2 + 7.6488²) = 0.05 / 3:
+    # nothing nearer would have been clear.
+    assert found[0].smallest is not None
+    assert math.log(found[0].smallest) > 7.6488 * 0.1 / math.sqrt(3)
 
 
 @pytest.mark.parametrize(("metric", "better"), [(Metric.TOTAL, 0), (Metric.SPEED, 1)])

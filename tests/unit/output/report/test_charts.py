@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from llmctl.output.report.axes import axis
 from llmctl.output.report.charts import Bar, Chart, Point, Series, bars, box_plots, scatter
 from llmctl.output.report.points import on_line
+from llmctl.values import replace
 
 CHART = Chart(key="k", title="Time", unit="seconds")
 LEFT, WIDE = 6.0, 378.0  # where an axis begins, how long it is: 400 - 6 - 16
@@ -149,6 +150,23 @@ def test_points_stand_at_their_values_and_the_front_is_a_line() -> None:
 
     assert places == [("46.0", "26.0"), ("384.0", "248.0"), ("384.0", "26.0")]
     assert 'd="M46.0 26.0H384.0V248.0" class="front"' in made
+
+
+def test_the_front_strikes_no_name_through() -> None:
+    """From 9.5 down to 9 are 11 of 222 units: where a name to the left above the second point would
+    stand, the front runs. A letter is 6.1 wide; a name reaches 9 above its foot and 3 below."""
+    points = [point(1, 0, 9.5), replace(point(2, 9.3, 9), name="m/longer-name")]
+    made = scatter(CHART, "up", points)
+    front = re.search(r'd="M([\d.]+) ([\d.]+)H([\d.]+)V([\d.]+)" class="front"', made)
+    names = re.findall(r'<text x="([\d.-]+)" y="([\d.-]+)" class="label">([^<]*)<', made)
+
+    assert front is not None
+    left, top, right, bottom = map(float, front.groups())
+    assert [text for _x, _y, text in names] == ["1 m/1", "2 m/longer-name"]
+    for x, y, text in names:
+        start, end, high, low = float(x), float(x) + len(text) * 6.1, float(y) - 9, float(y) + 3
+        assert not (start < right and left < end and high < top < low), text
+        assert not (high < bottom and top < low and start < right < end), text
 
 
 def test_names_of_points_do_not_cover_each_other() -> None:

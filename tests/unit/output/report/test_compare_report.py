@@ -230,6 +230,15 @@ def test_a_pair_says_who_is_better_or_what_would_have_shown(given: Pair, expecte
     assert cells[1] == expected
 
 
+def test_two_that_cost_nothing_are_both_free() -> None:
+    comparison, worked_out = two(pair(Metric.COST))
+    free = tuple(replace(one, cost=Money(Decimal(0), "USD")) for one in worked_out.lines)
+    page = shown(comparison, replace(worked_out, lines=free))
+    [cells] = [one for one in page.rows if one and one[0].startswith("1 a/one2 b/two")]
+
+    assert cells[1] == "both free"
+
+
 def test_the_front_and_those_beaten_are_named() -> None:
     front = shown(sample()).sections["The front"]
 
@@ -345,6 +354,18 @@ def test_texts_go_through_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None
     words = set(re.findall(r"[A-Za-z]{3,}", " ".join(made.sections.values())))
 
     assert words <= {"one", "two", "device", "UTC", "llmctl", "compare", "show"}  # fmt: skip
+
+
+def test_the_report_is_in_the_language_of_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "ru")
+    messages.lookup.cache_clear()
+    made = compare_html(sample(), summary(sample()))
+    page = Page(made)
+
+    assert '<html lang="ru">' in made
+    assert "Рекомендуем: gigachat/GigaChat-2" in page.sections[""]
+    assert {"Все показатели", "Ответы", "Как измеряли"} <= set(page.sections)
+    assert row(page, 0)[:3] == ["Модель", "Проверки", "Сбои"]
 
 
 # ---- what is hostile, and what is much ---------------------------------------------------------
