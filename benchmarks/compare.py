@@ -64,8 +64,8 @@ def compared(names: Sequence[str], repeat: int) -> float:
     entrants = [entrant(place, resolve(name, loaded)) for place, name in enumerate(names)]
     heard = Counting()
 
-    def clear(route: Route, call: Call) -> Cleared:
-        return cleared(route, call, loaded)
+    def clear(entrant: Entrant, case: Case) -> Cleared:
+        return cleared(entrant.route, entrant.call(case), loaded)
 
     plan = planned(range(len(names)), 1, repeat=repeat, warm_up=0, seed=1)
 

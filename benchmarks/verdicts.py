@@ -28,7 +28,7 @@ SIZES = ((2, 5), (2, 10), (2, 20), (2, 30), (4, 10))
 # How much slower the other one is, by repeats and by the variation of times (CV): what is promised.
 # It is 82 to 86 %, so that 1,000 comparisons can tell it from less than 80.
 DIFFERENCES = {
-    5: {0.1: 1.45, 0.3: 2.9, 0.5: 5.4},
+    5: {0.1: 1.40, 0.3: 2.65, 0.5: 4.7},
     10: {0.1: 1.21, 0.3: 1.73, 0.5: 2.45},
     20: {0.1: 1.125, 0.3: 1.41, 0.5: 1.73},
 }

@@ -69,8 +69,9 @@ def compare(
         ),
     ] = None,
     repeat: Annotated[
-        int, typer.Option("--repeat", min=1, metavar="N", help=_("ask each as often"))
-    ] = 1,
+        int | None,
+        typer.Option("--repeat", min=1, metavar="N", help=_("ask each as often; 1")),
+    ] = None,
     warm_up: Annotated[
         int | None,
         typer.Option(
@@ -81,12 +82,15 @@ def compare(
         ),
     ] = None,
     order_seed: Annotated[
-        int, typer.Option("--order-seed", metavar="N", help=_("of the random order of runs"))
-    ] = 0,
+        int | None,
+        typer.Option("--order-seed", metavar="N", help=_("of the random order of runs; 0")),
+    ] = None,
     concurrency: Annotated[
-        int,
-        typer.Option("-j", "--concurrency", min=1, metavar="N", help=_("runs at a time a model")),
-    ] = 1,
+        int | None,
+        typer.Option(
+            "-j", "--concurrency", min=1, metavar="N", help=_("runs at a time a model; 1")
+        ),
+    ] = None,
     checks: Annotated[
         list[str] | None,
         typer.Option(

@@ -15,6 +15,11 @@ ENDINGS = {
     ".jsonl": "jsonl", ".xml": "junit", ".txt": "table",
 }  # fmt: skip
 FORMATS = ("table", "json", "jsonl", "csv", "md", "html", "junit")
+# How flags are written whose fields have other names.
+FLAGS = {
+    "models": "-m", "checks": "--check", "prompt": "PROMPT", "concurrency": "-j",
+    "order_seed": "--order-seed", "warm_up": "--warm-up", "min_pass": "--min-pass",
+}  # fmt: skip
 # What is about showing and keeping, and no part of what was compared.
 NOT_ASKED = frozenset({"list_", "show", "rerun", "format", "output", "json", "dry_run", "quiet",
                        "verbose", "no_color", "no_input", "encoding"})  # fmt: skip
@@ -31,10 +36,10 @@ class CompareAsked(Asked):
     input_format: str | None = None
     limit: int | None = None
     variant: list[str] | None = None
-    repeat: int = 1
+    repeat: int | None = None
     warm_up: int | None = None
-    order_seed: int = 0
-    concurrency: int = 1
+    order_seed: int | None = None
+    concurrency: int | None = None
     checks: list[str] | None = None
     min_pass: str | None = None
     judge: str | None = None
@@ -48,10 +53,12 @@ class CompareAsked(Asked):
 
     def check(self) -> None:
         Asked.check(self)
+        self._refuse_beside()
         if self.list_ + (self.show is not None) + (self.rerun is not None) > 1:
             raise UsageError(_("--list, --show and --rerun exclude one another"))
         if self.json and self.format not in (None, "json"):
             raise UsageError(_("--json and --format {name} exclude one another", name=self.format))
+        self._refuse_ending()
         if self.format is not None and self.format not in FORMATS:
             raise UsageError(
                 _("--format does not know {name}", name=self.format),
@@ -68,10 +75,39 @@ class CompareAsked(Asked):
             if value is not None and self.prompts is None and self.rerun is None:
                 raise UsageError(_("{flag} is about rows; name their file with --prompts",
                                    flag=flag))  # fmt: skip
+        if self.max_cost is not None and self.max_tokens is None:
+            raise UsageError(
+                _("--max-cost needs --max-tokens here: else what is left would set another limit to"
+                  " each answer"),
+                hint=_("say how long an answer may be: --max-tokens 500"),
+            )  # fmt: skip
         if self.min_pass is not None and not (self.checks or self.expected or self.schema
                                               or self.rerun):  # fmt: skip
             raise UsageError(_("--min-pass needs something to pass"),
                              hint=_("say what with --check, --expected or --schema"))  # fmt: skip
+
+    def _refuse_ending(self) -> None:
+        """Raises UsageError for a file whose name says nothing of its format."""
+        name = (self.output or "-").lower()
+        if self.format or self.json or name == "-" or self.list_:
+            return
+        suffix = "." + name.rpartition(".")[2] if "." in name.rpartition("/")[2] else ""
+        if suffix and suffix not in ENDINGS:
+            raise UsageError(
+                _("{name} does not tell the format", name=self.output),
+                hint=_("name it: --format html, or end in {endings}", endings=", ".join(ENDINGS)),
+            )
+
+    def _refuse_beside(self) -> None:
+        """Raises UsageError for what changes nothing of a comparison that is there already."""
+        if not (self.list_ or self.show is not None):
+            return
+        beside = {"prefer", "where", "currency", "limit", "profile", "no_stdin", "log", "no_log"}
+        if name := next((one for one in self.again() if one not in beside), None):
+            raise UsageError(
+                _("{flag} changes nothing of what is kept", flag=FLAGS.get(name, f"--{name}")),
+                hint=_("to compare again with it: llmctl compare --rerun ID"),
+            )
 
     @property
     def shown_as(self) -> str:
@@ -81,6 +117,16 @@ class CompareAsked(Asked):
         name = (self.output or "").lower()
         ending = next((ENDINGS[one] for one in ENDINGS if name.endswith(one)), "table")
         return self.format or ending
+
+    @property
+    def times(self) -> int:
+        """How often each is asked."""
+        return self.repeat or 1
+
+    @property
+    def lanes(self) -> int:
+        """Runs of a model at a time."""
+        return self.concurrency or 1
 
     def again(self) -> Mapping[str, Json]:
         """The flags that make the comparison what it is, but for those that were not given."""

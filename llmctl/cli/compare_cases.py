@@ -49,12 +49,14 @@ async def read_cases(
             except BadText as bad:
                 skipped.append(Skipped(line=row.line, why=str(bad)))
     if not cases:
-        first = next((_("line {line}: {said}", line=one.line, said=one.why) for one in skipped), "")
+        if not skipped:
+            raise UsageError(_("{source} has no prompt in it", source=asked.prompts))
         raise UsageError(
-            _("{source} has no prompt in it", source=asked.prompts)
-            + (f" ({first})" if first else ""),
-            hint=_("a row has its prompt in the column prompt, or in that of --column NAME"),
-        )
+            _("no row of {source} can be used; line {line}: {said}", source=asked.prompts,
+              line=skipped[0].line, said=skipped[0].why),
+            hint=_("the prompt is in the column prompt or --column NAME, the right answer in"
+                   " --expected NAME; a file of another encoding: --encoding cp1251"),
+        )  # fmt: skip
     return tuple(cases), tuple(skipped)
 
 

@@ -9,14 +9,23 @@ from llmctl.cli.compare_asked import CompareAsked
 from llmctl.cli.compare_cases import prompt_of
 from llmctl.cli.flags import pairs
 from llmctl.compare.running import Entrant
-from llmctl.compare.shape import Candidate, Case
+from llmctl.compare.shape import Candidate, Case, Skipped
 from llmctl.dialects.media import files_of
+from llmctl.engine.attempt import given_back
 from llmctl.engine.placed import Place, placed
 from llmctl.engine.reach import address_of
 from llmctl.engine.resolve import resolve
 from llmctl.engine.route import Route
 from llmctl.engine.tradeoffs import tradeoffs
-from llmctl.errors import AuthFailed, LlmctlError, NotFound, PrivacyRefused, Rejected, UsageError
+from llmctl.errors import (
+    AuthFailed,
+    BudgetRefused,
+    LlmctlError,
+    NotFound,
+    PrivacyRefused,
+    Rejected,
+    UsageError,
+)
 from llmctl.messages import _
 from llmctl.privacy.policy import judge
 from llmctl.templates import Template
@@ -69,8 +78,9 @@ def gathered(
             place = len(candidates)
             refused = error
             if route is not None:
-                entrant = _entrant(asking, place, route, template, cases[0])
-                refused = _unable(entrant.route, entrant.call(cases[0]), asking.loaded)
+                case = _first_usable(_maker(asking, route, template), cases)
+                entrant = _entrant(asking, place, route, template, case)
+                refused = _unable(entrant.route, entrant.call(case), asking.loaded)
                 if refused is None:
                     entrants.append(entrant)
             if refused is not None:
@@ -159,6 +169,40 @@ def _entrant(
     return Entrant(candidate=place, route=adapted, call=stripped)
 
 
+def _first_usable(make: Callable[[Case], Call], cases: Sequence[Case]) -> Case:
+    """A case that has all that is wanted of it; raises the UsageError of the first where none
+    has."""
+    first: UsageError | None = None
+    for case in cases:
+        try:
+            make(case)
+        except UsageError as error:
+            first = first or error
+        else:
+            return case
+    assert first is not None  # noqa: S101  there is at least one case
+    raise first
+
+
+def usable(
+    entrants: Sequence[Entrant], cases: Sequence[Case]
+) -> tuple[tuple[Case, ...], tuple[Skipped, ...]]:
+    """The cases that every candidate can be asked, and those that lack what a variant wants."""
+    kept: list[Case] = []
+    skipped: list[Skipped] = []
+    for case in cases:
+        try:
+            for entrant in entrants:
+                entrant.call(case)
+        except UsageError as error:
+            if case.line is None:
+                raise
+            skipped.append(Skipped(line=case.line, why=error.message))
+        else:
+            kept.append(case)
+    return tuple(kept), tuple(skipped)
+
+
 def _maker(
     asking: Asking, route: Route, template: Template | None
 ) -> Callable[[Case], Chat | Complete | Fill]:
@@ -188,15 +232,20 @@ def _maker(
 
 
 def _unable(route: Route, call: Call, loaded: "Loaded") -> LlmctlError | None:
-    """Why the model cannot be asked this, by what its card says."""
-    if not files_of(call):
-        return None
+    """Why the model cannot be asked this: by what its card says, or by a budget that wants to know
+    its price."""
     from llmctl.engine.attaching import fitting_files
+    from llmctl.engine.clearance import cleared, has_budget
 
     try:
-        fitting_files(route, call, loaded)
-    except (UsageError, Rejected) as error:
+        if files_of(call):
+            fitting_files(route, call, loaded)
+        if has_budget(loaded):
+            given_back(cleared(route, call, loaded))
+    except (UsageError, Rejected, BudgetRefused) as error:
         return error
+    except PrivacyRefused:  # of this text; others may pass
+        return None
     return None
 
 

@@ -53,10 +53,13 @@ def _receipts(comparison: Comparison) -> list[Receipt]:
 
 
 def figures(comparison: Comparison) -> Json:
-    """What a list shows of it. `passed` is null without checks."""
+    """What a list shows of it. `passed` is null without checks, `exit_code` where it was
+    interrupted: by which signal is not kept."""
+    from llmctl.compare.outcome import outcome
     from llmctl.compare.spending import total
 
     runs = comparison.measured
+    error = outcome(comparison)
     return {
         "models": [one.name for one in comparison.candidates],
         "cases": len(comparison.cases),
@@ -65,6 +68,7 @@ def figures(comparison: Comparison) -> Json:
         "failed": sum(not one.succeeded for one in runs),
         "passed": sum(one.passed for one in runs) if comparison.checks else None,
         "complete": comparison.complete,
+        "exit_code": None if not comparison.complete else error.exit_code if error else 0,
         "spent": [{"amount": plain(one.amount), "currency": one.currency}
                   for one in total(_receipts(comparison))],
     }  # fmt: skip
@@ -158,8 +162,8 @@ def _list(found: Sequence[Kept], asked: CompareAsked, terminal: Terminal) -> Non
     if asked.shown_as == "json":
         from llmctl.output.envelope import json_text
 
-        rows = [{"id": one.id, "started_at": one.started_at, "mode": one.mode.value, **one.figures}
-                for one in found]  # fmt: skip
+        rows = [{"id": one.id, "started_at": one.started_at, "mode": one.mode.value,
+                 "exit_code": None, **one.figures} for one in found]  # fmt: skip
         document = {"version": 1, "comparisons": rows}
         sink.write(json_text(document, ascii_only=not sink.unicode) + "\n")
         sink.keep()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llmctl.cli.compare_asked import CompareAsked
 from llmctl.cli.kept import kept_by, open_ledger
 from llmctl.cli.one import tags
-from llmctl.compare.kept import TYPED
+from llmctl.compare.kept import without_typed
 from llmctl.compare.plan import Planned
 from llmctl.compare.running import Left
 from llmctl.compare.shape import Case, Comparison, Ruling, Trial
@@ -105,24 +105,22 @@ class Session:
                  for place, case in enumerate(comparison.cases)]  # fmt: skip
         if not left and all(map(operator.is_, cases, comparison.cases)):
             return comparison
-        return replace(
-            comparison,
-            cases=tuple(
-                case if fates[place] else _without_text(case) for place, case in enumerate(cases)
-            ),
-            trials=tuple(map(self._as_left, range(len(self.trials)), self.trials)),
-            asked={name: one for name, one in comparison.asked.items() if name not in TYPED},
-            redacted=True,
+        return without_typed(
+            replace(
+                comparison,
+                cases=tuple(
+                    case if fates[place] else _without_text(case)
+                    for place, case in enumerate(cases)
+                ),
+                trials=tuple(map(self._as_left, range(len(self.trials)), self.trials)),
+                redacted=True,
+            )
         )
 
     def _as_left(self, place: int, trial: Trial) -> Trial:
-        """What checks say of an answer quotes it."""
         if (left := self._left.get(place)) is None:
             return trial
-        receipt = replace(left.receipt, error=trial.receipt.error)
-        return replace(
-            trial, receipt=receipt, marks=tuple(replace(one, why=None) for one in trial.marks)
-        )
+        return replace(trial, receipt=replace(left.receipt, error=trial.receipt.error))
 
 
 def _held(errors: Sequence[Failure | None], left: Call | None, case: Case) -> Case:

@@ -1,7 +1,7 @@
 """What is printed of a comparison, and where: the format that was asked for into the file or on
 standard output, and on a terminal the table beside a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from llmctl.values import replace
 
 if TYPE_CHECKING:
     from llmctl.cli.cost_exchange import Exchanging
-    from llmctl.compare.figures import Summary
+    from llmctl.compare.figures import Line, Summary
     from llmctl.settings import Loaded
 
 # In which costs are compared where models are charged in several.
@@ -79,6 +79,23 @@ class Result:
             where=self._asked.where,
             exchange=self._exchange,
         )
+
+    def foreseen(self, comparison: Comparison, lines: Sequence["Line"]) -> "Summary":
+        """What would be recommended if the figures were these; their costs are exchanged here."""
+        from datetime import date
+
+        from llmctl.cli.cost_exchange import Exchanging
+        from llmctl.compare.advice import advised
+        from llmctl.compare.figures import Summary
+        from llmctl.compare.spending import common
+
+        rates = Exchanging(self._asked.currency or CURRENCY, self._loaded, date.today())
+        money = common([one.cost for one in lines], rates)
+        if money is not None:
+            lines = [replace(one, converted=money.amount(one.cost)) for one in lines]
+        summary = Summary(lines=tuple(lines), currency=None if money is None else money.currency)
+        wishes = {"prefer": self._asked.prefer, "where": self._asked.where}
+        return advised(comparison, summary, **wishes, exchange=self._exchange)
 
     def _exchange(self, money: Money, currency: str) -> Decimal | None:
         """What a bound of another currency is held against."""

@@ -5,16 +5,20 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from llmctl.compare.running import Entrant
-from llmctl.errors import LlmctlError
+from llmctl.cost.money import Money
+from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
 from llmctl.types import Json
-from llmctl.values import dataclass
+from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
     from llmctl.cli.comparing import Comparing
     from llmctl.compare.shape import Candidate
     from llmctl.cost.estimate import Estimate
     from llmctl.store.figures import Sums
+
+
+SHOWN = ("table", "json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,11 @@ class Prospect:
 def show_what_if(comparing: "Comparing") -> None:
     """Print it as a table, or as JSON with --json."""
     found = [*prospects(comparing)]
+    if comparing.asked.output not in (None, "-") or comparing.asked.shown_as not in SHOWN:
+        raise UsageError(
+            _("--dry-run is a table or JSON on standard output"),
+            hint=_("leave --output and --format out, or say --json"),
+        )
     if comparing.asked.shown_as == "json":
         from llmctl.output.envelope import document
 
@@ -122,15 +131,55 @@ def as_text(comparing: "Comparing", found: list[Prospect]) -> None:
         if one.refused is not None:
             err(f"llmctl: {safe_line(one.candidate.name)}: {safe_line(one.refused)}\n")
     if comparing.judge is not None:
-        err(_("llmctl: the judge would be asked up to {count} times; what that costs depends on the"
-              " answers", count=calls_of_judge(comparing)) + "\n")  # fmt: skip
+        verdict = comparing.judge.verdict
+        err(_("llmctl: the judge {model} (privacy: {level}) would see every prompt and answer, in"
+              " up to {count} questions; what they cost depends on the answers",
+              model=comparing.judge.requested, level=verdict.level,
+              count=calls_of_judge(comparing)) + "\n")  # fmt: skip
+    for line in foreseen(comparing, found):
+        err(f"{safe_line(line)}\n")
     err(_("Nothing was sent. To do it, leave --dry-run out.") + "\n")
+
+
+def foreseen(comparing: "Comparing", found: list[Prospect]) -> list[str]:
+    """What would be recommended by what is known by now: costs as estimated, times as they were."""
+    from llmctl.cli.compare_shown import opened
+    from llmctl.compare.figures import Figure, Line
+    from llmctl.compare.shape import Comparison
+    from llmctl.output.compare_verdicts import advice_lines
+
+    lines = []
+    for place, one in enumerate(found):
+        before = one.before
+        lines.append(Line(
+            candidate=place,
+            runs=one.runs,
+            succeeded=one.runs if one.refused is None else 0,
+            cost=_a_run(one),
+            ttft=Figure(median=None if before is None else before.ttft_ready_s.p50),
+            total=Figure(median=None if before is None else before.total_s.p50),
+        ))  # fmt: skip
+    comparison = Comparison(
+        id="", started_at="", seed=0, candidates=tuple(one.candidate for one in found)
+    )
+    result = opened(replace(comparing.asked, output=None), comparing.loaded, comparing.terminal)
+    return advice_lines(comparison, result.foreseen(comparison, lines))
+
+
+def _a_run(one: Prospect) -> Money | None:
+    """What a run has cost so far, where the ledger knows it, else as estimated."""
+    before = one.before
+    if before is not None and len(before.cost) == 1 and before.runs > before.failed:
+        ((code, amount),) = before.cost.items()
+        return Money(amount / before.runs, code)
+    usual = one.estimate and (one.estimate.usual or one.estimate.low)
+    return Money(usual.amount / one.runs, usual.currency) if usual and one.runs else None
 
 
 def calls_of_judge(comparing: "Comparing") -> int:
     from llmctl.compare.judge import judge_calls
 
-    return judge_calls(len(comparing.field.entrants), len(comparing.cases), comparing.asked.repeat)
+    return judge_calls(len(comparing.field.entrants), len(comparing.cases), comparing.asked.times)
 
 
 def _row(one: Prospect) -> tuple[object, ...]:
@@ -186,5 +235,11 @@ def as_json(comparing: "Comparing", found: list[Prospect]) -> Json:
             }
             for one in found
         ],
-        "judge_calls": 0 if comparing.judge is None else calls_of_judge(comparing),
+        "judge": None
+        if comparing.judge is None
+        else {
+            "model": comparing.judge.requested,
+            "calls": calls_of_judge(comparing),
+            "privacy": privacy_json(comparing.judge.verdict, {}),
+        },
     }

@@ -2,29 +2,30 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from llmctl import settings
 from llmctl.cli.compare_asked import CompareAsked
 from llmctl.cli.compare_cases import read_cases
 from llmctl.cli.compare_checks import refuse_missing, refuse_wishes, to_pass, wanted_checks
-from llmctl.cli.compare_entrants import Asking, Field, gathered
+from llmctl.cli.compare_clearing import Clearing
+from llmctl.cli.compare_entrants import Asking, Field, gathered, usable
 from llmctl.cli.compare_session import Session
 from llmctl.cli.loop import run_async, stopped
 from llmctl.compare.checks import Check, marked, read_share
-from llmctl.compare.outcome import outcome
+from llmctl.compare.outcome import all_failed, outcome
 from llmctl.compare.plan import Planned, planned
 from llmctl.compare.running import Running
 from llmctl.compare.shape import Case, Comparison, Mark, Skipped
-from llmctl.engine.clearance import Cleared, cleared
+from llmctl.engine.clearance import Cleared
 from llmctl.engine.meter import call_id, utc_now
 from llmctl.engine.route import Route
 from llmctl.errors import LlmctlError, PrivacyRefused, Stopped, UsageError
 from llmctl.messages import _
 from llmctl.output import streams
 from llmctl.output.terminal import Terminal, detect
-from llmctl.types import Call, Receipt
+from llmctl.types import Notice, Receipt
 from llmctl.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -126,9 +127,11 @@ def prepared(
     refuse_missing(checks, cases)
     field = gathered(_asking(asked, loaded), names, cases, terminal)
     _refuse_empty(field)
+    cases, lacking = usable(field.entrants, cases)
+    skipped = (*skipped, *lacking)
     warm_up = asked.warm_up
     if warm_up is None:
-        warm_up = 1 if asked.repeat * len(cases) > 1 else 0
+        warm_up = 1 if asked.times * len(cases) > 1 else 0
     return Comparing(
         asked=asked,
         loaded=loaded,
@@ -142,9 +145,9 @@ def prepared(
         plan=planned(
             [one.candidate for one in field.entrants],
             len(cases),
-            repeat=asked.repeat,
+            repeat=asked.times,
             warm_up=warm_up,
-            seed=asked.order_seed,
+            seed=asked.order_seed or 0,
         ),
         run=call_id(),
     )
@@ -181,7 +184,10 @@ def _refuse_empty(field: Field) -> None:
             _("policy leaves no model to compare ({reasons})", reasons=reasons),
             hint=errors[0].hint,
         )
-    raise errors[0]
+    failures = [one.failure() for one in errors]
+    if len({one.code for one in failures}) == 1:
+        raise errors[0]
+    raise all_failed(failures)
 
 
 def _judge(asked: CompareAsked, loaded: "Loaded", terminal: Terminal) -> Route | None:
@@ -205,10 +211,10 @@ def carried_out(comparing: Comparing) -> tuple[Comparison, Comparison, LlmctlErr
     comparison = Comparison(
         id=comparing.run,
         started_at=started,
-        seed=asked.order_seed,
+        seed=asked.order_seed or 0,
         candidates=comparing.field.candidates,
         cases=comparing.cases,
-        repeat=asked.repeat,
+        repeat=asked.times,
         planned=len(comparing.plan),
         checks=to_pass(
             comparing.checks, (one.call(comparing.cases[0]) for one in comparing.field.entrants)
@@ -232,39 +238,56 @@ def carried_out(comparing: Comparing) -> tuple[Comparison, Comparison, LlmctlErr
     return comparison, session.as_kept(comparison), stop
 
 
+def _notes(ready: Cleared) -> Iterable[Notice]:
+    """What is said of a call; of every run the same, and so once."""
+    from llmctl.cli.attempt import dropped, warned
+
+    return (*warned(ready.route), *dropped(ready.call, ready.route), *ready.notes)
+
+
 async def _run(
     comparing: Comparing, comparison: Comparison, session: Session
 ) -> LlmctlError | None:
     """All trials, and the judge's rulings on them; the signal that ended it early, if one did."""
-    asked, loaded = comparing.asked, comparing.loaded
     stop: LlmctlError | None = None
     keeping = asyncio.create_task(session.keeping())
+    try:
+        await _trials_and_rulings(comparing, comparison, session)
+    except asyncio.CancelledError:
+        stop = stopped()
+    finally:
+        session.kept()
+    try:
+        await asyncio.shield(keeping)
+    except asyncio.CancelledError:  # what was paid for is kept and shown all the same
+        stop = stop or stopped()
+        await keeping
+    return stop
 
-    def clear(route: Route, call: Call) -> Cleared:
-        return cleared(route, call, loaded, run=f"compare-{comparing.run}")
+
+async def _trials_and_rulings(
+    comparing: Comparing, comparison: Comparison, session: Session
+) -> None:
+    loaded, entrants, cases = comparing.loaded, comparing.field.entrants, comparing.cases
+    clearing = Clearing(loaded, f"compare-{comparing.run}")
+    clearing.look(entrants, cases, quiet=comparing.asked.quiet)
 
     async def mark(case: Case, receipt: Receipt) -> tuple[Mark, ...]:
         return await marked(comparing.checks, receipt.text, case)
 
     running = Running(
-        comparing.field.entrants,
-        comparing.cases,
+        entrants,
+        cases,
         loaded,
-        clear=clear,
+        clear=clearing,
         mark=mark,
         watcher=session,
-        lanes=asked.concurrency,
+        notes=_notes,
+        lanes=comparing.asked.lanes,
     )
-    try:
-        await running.run(comparing.plan)
-        if comparing.judge is not None:
-            from llmctl.cli.compare_judge import rulings
+    await running.run(comparing.plan)
+    if comparing.judge is not None:
+        from llmctl.cli.compare_judge import rulings
 
-            so_far = replace(comparison, trials=tuple(session.trials))
-            await rulings(so_far, comparing.judge, loaded, session, f"compare-{comparing.run}")
-    except asyncio.CancelledError:
-        stop = stopped()
-    finally:
-        session.kept()
-        await keeping
-    return stop
+        so_far = replace(comparison, trials=tuple(session.trials))
+        await rulings(so_far, comparing.judge, loaded, session, f"compare-{comparing.run}")

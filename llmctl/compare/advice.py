@@ -15,6 +15,8 @@ from llmctl.values import dataclass, replace
 PREFERENCES = ("cheapest", "fastest", "most-private", "best")
 # Without a share of one's own (--min-pass), a candidate that passes less often is not recommended.
 LEAST_PASSED = 0.5
+# Times up to so much longer are as good, where no difference is clear.
+ALIKE = 1.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,10 @@ def _advice(
     }
     excluded |= _silent(weighing)
     fitting = [one for one in weighing.summary.lines if misses.get(one.candidate) == []]
+    if prefer == "cheapest" and _without_rate(fitting):
+        unknown = _("costs cannot be compared: they are in several currencies, and a rate is"
+                    " missing (llmctl cost rates update)")  # fmt: skip
+        return Advice(wanted=wanted, reasons=(unknown,), excluded=excluded)
     if fitting:
         chosen, reasons = _chosen(weighing, fitting, prefer)
         return Advice(chosen=chosen.candidate, wanted=wanted, reasons=reasons, excluded=excluded)
@@ -86,7 +92,14 @@ def _advice(
         return Advice(wanted=wanted, excluded=excluded)
     nearest = min(misses, key=lambda one: (len(misses[one]), sum(m.far for m in misses[one])))
     said = tuple(one.why for one in misses[nearest])
+    excluded.pop(nearest, None)
     return Advice(wanted=wanted, nearest=nearest, misses=said, excluded=excluded)
+
+
+def _without_rate(fitting: Sequence[Line]) -> bool:
+    """Whether costs that are known cannot be compared."""
+    codes = {one.cost.currency for one in fitting if one.cost and one.converted is None}
+    return len(codes) > 1
 
 
 def _unfit(weighing: Weighing, line: Line) -> Miss | None:
@@ -132,8 +145,27 @@ def _chosen(
     reasons = [_first_reason(weighing, best, ranked, prefer)]
     if prefer == "fastest" and equals:
         reasons.append(_no_slower(weighing, best, [ranked[0], *equals]))
+    if prefer in ("best", None) and (names := _as_good(weighing, best, fitting)):
+        reasons.append(_("there is no clear difference in quality to {names}", names=names))
     reasons += _further(best)
     return best, tuple(reasons)
+
+
+def _as_good(weighing: Weighing, best: Line, fitting: Sequence[Line]) -> str:
+    """Those whose answers are fewer times right, or less liked, but not clearly."""
+    metric = Metric.QUALITY if best.passed is not None else Metric.JUDGED
+    clear = {
+        frozenset((one.first, one.second))
+        for one in weighing.summary.pairs
+        if one.metric is metric and one.clear
+    }
+    return ", ".join(
+        weighing.name(one)
+        for one in fitting
+        if one is not best
+        and one.quality is not None
+        and frozenset((best.candidate, one.candidate)) not in clear
+    )
 
 
 def _no_slower(weighing: Weighing, best: Line, equals: Sequence[Line]) -> str:
@@ -160,7 +192,7 @@ def _privacy(weighing: Weighing, line: Line) -> float:
 
 
 def _as_fast(weighing: Weighing, best: Line, others: Sequence[Line]) -> list[Line]:
-    """Those whose time is not clearly longer, by enough runs to tell."""
+    """Those whose time is hardly longer, and not clearly, by enough runs to tell."""
     pairs = {
         frozenset((one.first, one.second)): one
         for one in weighing.summary.pairs
@@ -169,7 +201,9 @@ def _as_fast(weighing: Weighing, best: Line, others: Sequence[Line]) -> list[Lin
     found = []
     for other in others:
         pair = pairs.get(frozenset((best.candidate, other.candidate)))
-        if pair is not None and pair.count >= EVIDENCE and not pair.clear:
+        if pair is None or pair.count < EVIDENCE or pair.clear:
+            continue
+        if _time(other) <= ALIKE * _time(best):
             found.append(other)
     return found
 
@@ -180,9 +214,6 @@ def _first_reason(
     name = weighing.name(best)
     alone = len(ranked) == 1
     match prefer:
-        case "cheapest" if best.converted is None and best.cost is not None:
-            return _("costs cannot be compared: they are in several currencies, and a rate is"
-                     " missing (llmctl cost rates update)")  # fmt: skip
         case "cheapest" if best.converted is None:
             return _("what {name} costs is not known, and of no other that fits it is", name=name)
         case "cheapest":

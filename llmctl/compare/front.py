@@ -12,8 +12,9 @@ EVIDENCE = 3
 
 
 def front(comparison: Comparison, summary: Summary) -> tuple[int, ...]:
-    """Those that are not beaten: another one is better in one thing and worse in none. Times are
-    worse only where the difference is clear; what is not known of one is worse than what is.
+    """Those that are not beaten: another one is better in one thing and worse in none. In time it
+    is better only where the difference is clear, and worse where its median is longer, clearly or
+    not: no evidence is not evidence of likeness. What is not known of one is worse than what is.
     Candidates without an answer are not on it."""
     clear = {
         frozenset((one.first, one.second)): one
@@ -31,13 +32,25 @@ def front(comparison: Comparison, summary: Summary) -> tuple[int, ...]:
 def _beats(
     comparison: Comparison, one: Line, other: Line, clear: Mapping[frozenset[int], Pair]
 ) -> bool:
+    dearer = _dearer(one, other)
+    if dearer is None:
+        return False
     sides = [
-        _sign(_or_worst(one.converted), _or_worst(other.converted)),
+        dearer,
         _slower(one, other, clear.get(frozenset((one.candidate, other.candidate)))),
         _sign(-(one.quality or 0.0), -(other.quality or 0.0)),
         _sign(rank(comparison, one), rank(comparison, other)),
     ]
     return min(sides) < 0 and max(sides) <= 0
+
+
+def _dearer(one: Line, other: Line) -> int | None:
+    """None where both costs are known and nobody can compare them, for want of a rate."""
+    if one.converted is None and other.converted is None and one.cost and other.cost:
+        if one.cost.currency != other.cost.currency:
+            return None
+        return _sign(float(one.cost.amount), float(other.cost.amount))
+    return _sign(_or_worst(one.converted), _or_worst(other.converted))
 
 
 def _sign(one: float, other: float) -> int:
@@ -50,9 +63,12 @@ def _or_worst(value: object) -> float:
 
 
 def _slower(one: Line, other: Line, pair: Pair | None) -> int:
-    if pair is not None and pair.count >= EVIDENCE:
-        return 0 if pair.better is None else -1 if pair.better == one.candidate else 1
-    return _sign(_or_worst(one.total.median), _or_worst(other.total.median))
+    by_median = _sign(_or_worst(one.total.median), _or_worst(other.total.median))
+    if pair is None or pair.count < EVIDENCE:
+        return by_median
+    if pair.clear and pair.better is not None:
+        return -1 if pair.better == one.candidate else 1
+    return max(0, by_median)
 
 
 def rank(comparison: Comparison, line: Line) -> int:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from llmctl.engine.route import Route
 from llmctl.engine.turns import concurrency
 from llmctl.settings import Loaded, ProviderSettings
+from llmctl.types import Level
 
 # What models of this machine share: its processor and its memory.
 HERE = "this machine"
@@ -56,9 +57,10 @@ class Gate:
 
 
 def shared(route: Route, loaded: Loaded) -> tuple[str, int | None]:
-    """What a model shares with others, by a name, and how many may use it at a time: this machine
-    one, an account as many as its limit allows, None without a limit that is known."""
+    """What a model shares with others, by a name, and how many may use it at a time: this machine,
+    or another one of the user's own, one; an account as many as its limit allows, None without a
+    limit that is known."""
     if route.card.kind != "api":
-        return HERE, 1
+        return (HERE if route.verdict.level is Level.DEVICE else route.host), 1
     own = loaded.settings.providers.get(route.provider, ProviderSettings())
     return route.provider, concurrency(route.card, own, route.quirks.settings)

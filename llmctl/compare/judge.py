@@ -187,7 +187,7 @@ class _Court:
         return receipt, failure
 
     def _count(self, failure: Failure | None) -> None:
-        if failure is None or failure.retryable:
+        if failure is None:
             self._kind, self._row = None, 0
             return
         kind = (failure.code, failure.reason)

@@ -1,11 +1,12 @@
 """A comparison as plain data for the ledger, and plain data as the comparison it came from."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 
-from llmctl.compare.shape import Candidate, Case, Comparison, Mark, Ruling, Skipped, Trial
+from llmctl.compare.checks import SIZES, WRITTEN
+from llmctl.compare.shape import Candidate, Case, Comparison, Mark, Ruling, Skipped
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.structure import build
@@ -18,6 +19,8 @@ TYPED = frozenset({"prompt", "system", "variant", "param", "checks", "schema", "
 NAMED = frozenset({"models", "judge", "min_pass", "prefer", "where", "currency", "input_format",
                    "profile", "log", "privacy", "require", "secrets", "max_cost",
                    "tag"})  # fmt: skip
+# Checks whose value is a number or a stable word, and quotes nobody.
+HARMLESS = frozenset({*SIZES, "language"})
 
 
 def packed(value: Json) -> Json:
@@ -70,37 +73,64 @@ def _decoded(media: Media) -> Media:
     return replace(media, data=b64decode(data)) if isinstance(data, str) else media
 
 
+def without_typed(comparison: Comparison) -> Comparison:
+    """The comparison with its prompts and answers, but without what was typed beside them and what
+    quotes that: checks keep their kind, rows their line, variants that are a text a number. Where
+    something was redacted, it may stand in any of these once more."""
+    variants = comparison.asked.get("variant") or ()
+    return replace(
+        comparison,
+        candidates=_numbered(comparison.candidates, {one for one in variants if "{{" not in one}),
+        cases=tuple(replace(one, id=_place(one)) for one in comparison.cases),
+        trials=tuple(replace(one, marks=_kinds(one.marks)) for one in comparison.trials),
+        checks=tuple(map(_kind, comparison.checks)),
+        skipped=tuple(Skipped(line=one.line, why="") for one in comparison.skipped),
+        asked={name: one for name, one in comparison.asked.items() if name not in TYPED},
+    )
+
+
 def without_texts(comparison: Comparison) -> Comparison:
     """The comparison with its numbers alone: no word of a prompt, an answer, or an error that may
     quote one."""
     return replace(
-        comparison,
-        candidates=tuple(_unnamed(number, one) for number, one in enumerate(comparison.candidates)),
-        cases=tuple(map(_bare, comparison.cases)),
-        trials=tuple(_silent(one) for one in comparison.trials),
+        without_typed(comparison),
+        candidates=tuple(map(_terse_one, _numbered(comparison.candidates))),
+        cases=tuple(Case(id=_place(one), line=one.line, text="") for one in comparison.cases),
+        trials=tuple(
+            replace(one, receipt=_numbers(one.receipt), marks=_kinds(one.marks))
+            for one in comparison.trials
+        ),
         rulings=tuple(_unexplained(one) for one in comparison.rulings),
-        checks=tuple(map(_kind, comparison.checks)),
-        skipped=tuple(Skipped(line=one.line, why="") for one in comparison.skipped),
         asked={name: one for name, one in comparison.asked.items()
                if name in NAMED or isinstance(one, int | float)},
         texts=False,
     )  # fmt: skip
 
 
-def _unnamed(number: int, candidate: Candidate) -> Candidate:
-    """A variant may be a text; it keeps a number."""
-    candidate = replace(
+def _numbered(
+    candidates: Sequence[Candidate], spared: Container[str] = ()
+) -> tuple[Candidate, ...]:
+    """A variant may be a text; those not `spared` have a number in its place, the same one with
+    every model."""
+    variants = [*dict.fromkeys(one.variant for one in candidates if one.variant is not None)]
+    made = []
+    for one in candidates:
+        if one.variant is not None and one.variant not in spared:
+            number = f"#{variants.index(one.variant) + 1}"
+            one = replace(one, name=f"{one.model} · {number}", variant=number)
+        made.append(one)
+    return tuple(made)
+
+
+def _terse_one(candidate: Candidate) -> Candidate:
+    return replace(
         candidate, verdict=_terse(candidate.verdict), refused=_wordless(candidate.refused)
     )
-    if candidate.variant is None:
-        return candidate
-    variant = f"#{number + 1}"
-    return replace(candidate, name=f"{candidate.model} · {variant}", variant=variant)
 
 
-def _bare(case: Case) -> Case:
+def _place(case: Case) -> str:
     """What a row calls itself (a name, an address) is a text, too; its line is not."""
-    return Case(id=case.id if case.line is None else str(case.line), line=case.line, text="")
+    return case.id if case.line is None else str(case.line)
 
 
 def _terse(verdict: Verdict | None) -> Verdict | None:
@@ -114,14 +144,17 @@ def _wordless(failure: Failure | None) -> Failure | None:
 
 def _kind(check: str) -> str:
     """`contains` of `contains=Canberra`."""
+    found = WRITTEN.fullmatch(check)
+    if found is not None and found[2].lower() in HARMLESS:
+        return check
     for sign in ("=", "<", ">"):
         check = check.partition(sign)[0]
     return check
 
 
-def _silent(trial: Trial) -> Trial:
-    marks = tuple(Mark(check=_kind(one.check), passed=one.passed) for one in trial.marks)
-    return replace(trial, receipt=_numbers(trial.receipt), marks=marks)
+def _kinds(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    """Without the reasons, which quote the answer and what was looked for."""
+    return tuple(Mark(check=_kind(one.check), passed=one.passed) for one in marks)
 
 
 def _unexplained(ruling: Ruling) -> Ruling:

@@ -20,7 +20,7 @@ def outcome(comparison: Comparison) -> LlmctlError | None:
     """
     failures = [one.receipt.error for one in comparison.measured if one.receipt.error is not None]
     if failures and len(failures) == len(comparison.measured):
-        return _all_failed([*failures, *_kept_out(comparison).values()])
+        return all_failed([*failures, *_kept_out(comparison).values()])
     return _below(comparison) or _in_part(comparison, failures)
 
 
@@ -39,6 +39,13 @@ def named(failures: Sequence[Failure]) -> str:
     return ", ".join(f"{count} × {code}" for code, count in counts.most_common())
 
 
+def _hint(failure: Failure) -> str:
+    if failure.code == PrivacyRefused.code:
+        return _("every run ended so; what holds it back: llmctl privacy check, --secrets redact,"
+                 " --redact")  # fmt: skip
+    return _("every run ended so; see each: llmctl logs list")
+
+
 def raised(failure: Failure, *, hint: str | None = None) -> LlmctlError:
     """An error of the kind that `failure` tells of."""
     kinds = {kind.code: kind for kind in LlmctlError.__subclasses__()}
@@ -53,9 +60,9 @@ def raised(failure: Failure, *, hint: str | None = None) -> LlmctlError:
     )
 
 
-def _all_failed(failures: Sequence[Failure]) -> LlmctlError:
+def all_failed(failures: Sequence[Failure]) -> LlmctlError:
     if len({one.code for one in failures}) == 1:
-        return raised(failures[0], hint=_("every run ended so; see each: llmctl logs list"))
+        return raised(failures[0], hint=_hint(failures[0]))
     return Partial(
         _("every run failed: {causes}", causes=named(failures)),
         hint=_("see each: llmctl logs list"),
@@ -92,9 +99,10 @@ def _in_part(comparison: Comparison, failures: Sequence[Failure]) -> LlmctlError
         parts.append(_("not asked: {names}", names=", ".join(kept_out)))
     unjudged = [one.error for one in comparison.rulings if one.error is not None]
     if unjudged:
-        parts.append(_("{failed} of {count} answers were not judged ({causes})",
+        parts.append(_("{failed} of {count} pairs of answers were not judged ({causes})",
                        failed=len(unjudged), count=len(comparison.rulings),
                        causes=named(unjudged)))  # fmt: skip
     if not parts:
         return None
-    return Partial("; ".join(parts), hint=_("what came counts; see each run: llmctl logs list"))
+    hint = _("what came counts; see each run: llmctl logs list") if failures or unjudged else None
+    return Partial("; ".join(parts), hint=hint)

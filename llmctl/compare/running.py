@@ -8,7 +8,7 @@ something (`gates.py`). What fails is an outcome like any other; nothing here en
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
@@ -22,9 +22,12 @@ from llmctl.engine.route import Route
 from llmctl.errors import AuthFailed, ConfigError, LlmctlError, NotFound
 from llmctl.settings import Loaded
 from llmctl.transport.exchange import Lane
-from llmctl.types import Call, Event, Receipt
+from llmctl.types import Call, Event, Notice, Receipt
 from llmctl.values import dataclass, replace
 
+# So many failures of one kind in a row, each tried again as often as the settings say, and a model
+# is given up: else a provider that is down would be waited for at every prompt.
+GIVE_UP = 3
 # After one of these nothing more is sent to the model: all else would end in the same way.
 HOPELESS = (AuthFailed, NotFound, ConfigError)
 
@@ -60,14 +63,17 @@ class Entrant:
     call: Callable[[Case], Call]
 
 
-Clear = Callable[[Route, Call], Cleared]
+Clear = Callable[[Entrant, Case], Cleared]
+Notes = Callable[[Cleared], Iterable[Notice]]
 Judge = Callable[[Case, Receipt], Awaitable[tuple[Mark, ...]]]
 
 
 class Running:
     """All trials of one comparison. `clear` is the only way to sending: policy, budget, search.
-    `mark` says what the checks say of an answer. `lanes` is how many trials of one model may be
-    under way at a time, where its provider allows as many."""
+    `mark` says what the checks say of an answer, `notes` what the user should know of a call.
+    `lanes` is how many trials of one model may be under way at a time, where its provider allows
+    as many. What holds up the event loop is measured as a model's time: `clear` is to be quick.
+    """
 
     def __init__(
         self,
@@ -78,6 +84,7 @@ class Running:
         clear: Clear,
         mark: Judge,
         watcher: Watcher,
+        notes: Notes = lambda ready: ready.notes,
         lanes: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -87,11 +94,13 @@ class Running:
         self._clear = clear
         self._mark = mark
         self._watcher = watcher
+        self._notes = notes
         self._lanes = lanes
         self._clock = clock
         self._begun = clock()
         self._gates: dict[str, Gate] = {}
         self._given_up: dict[str, LlmctlError] = {}
+        self._failing: dict[str, tuple[str, int]] = {}
 
     async def run(self, plan: Sequence[Planned]) -> None:
         """Every trial of the plan; the watcher hears of each. Cancelled, it tells of those under
@@ -148,6 +157,17 @@ class Running:
             return replace(trial, receipt=replace(trial.receipt, error=interrupted().failure()))
         return replace(trial, marks=marks)
 
+    def _count(self, model: str, error: LlmctlError | None) -> None:
+        """Give a model up that cannot be asked, or does not answer any more."""
+        if error is None or not (error.retryable or isinstance(error, HOPELESS)):
+            self._failing.pop(model, None)
+            return
+        code, row = self._failing.get(model, ("", 0))
+        row = row + 1 if code == error.code else 1
+        self._failing[model] = error.code, row
+        if row >= GIVE_UP or isinstance(error, HOPELESS):
+            self._given_up.setdefault(model, error)
+
     async def _tried(self, planned: Planned, lane: Lane) -> tuple[Trial, Left | None]:
         entrant = self._entrants[planned.candidate]
         self._watcher.began(planned)
@@ -156,20 +176,20 @@ class Running:
         try:
             if (known := self._given_up.get(entrant.route.requested)) is not None:
                 raise known
-            ready = self._clear(entrant.route, entrant.call(self._cases[planned.case]))
+            ready = self._clear(entrant, self._cases[planned.case])
             began = self._clock() - self._begun
             receipt, error = await attempted(
                 ready,
                 lane,
                 self._loaded.settings.network,
                 lambda event: self._watcher.event(planned, event),
+                notes=self._notes(ready),
             )
             left = Left(ready.call, receipt, bool(ready.screened.redactions))
             receipt = _restored(ready, receipt)
         except LlmctlError as refused:
             receipt, error = unsent(entrant.route, refused), refused
-        if isinstance(error, HOPELESS):
-            self._given_up[entrant.route.requested] = error
+        self._count(entrant.route.requested, error)
         trial = Trial(
             candidate=planned.candidate,
             case=planned.case,

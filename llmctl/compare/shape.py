@@ -1,15 +1,17 @@
 """What a comparison is made of: who is compared, on which cases, and every trial with its outcome.
 
 Nothing in here was worked out: what the figures mean stands in `summary.py`. All of it can be
-written to JSON and read again (`document.py`), so that a saved comparison is shown as it was.
+written to JSON and read again (`kept.py`), so that a saved comparison is shown as it was.
 """
 
 from collections.abc import Mapping
 from typing import Literal
 
+from llmctl.errors import Interrupted, Terminated
 from llmctl.types import Failure, Receipt, Verdict
 from llmctl.values import NOTHING, Json, dataclass
 
+BROKEN_OFF = frozenset({Interrupted.code, Terminated.code})
 WARM_UP = 0  # the `repeat` of a trial that only warms up
 
 
@@ -72,6 +74,12 @@ class Trial:
     @property
     def is_warm_up(self) -> bool:
         return self.repeat == WARM_UP
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether the user ended it, which says nothing of the model."""
+        error = self.receipt.error
+        return error is not None and error.code in BROKEN_OFF
 
     @property
     def succeeded(self) -> bool:
@@ -143,5 +151,5 @@ class Comparison:
 
     @property
     def measured(self) -> tuple[Trial, ...]:
-        """The trials that count: all but those that warmed up."""
-        return tuple(trial for trial in self.trials if not trial.is_warm_up)
+        """The trials that count: all but those that warmed up or were broken off by a signal."""
+        return tuple(one for one in self.trials if not (one.is_warm_up or one.is_broken_off))

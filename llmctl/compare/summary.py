@@ -44,7 +44,7 @@ def summarised(comparison: Comparison, *, rates: Exchange | None = None) -> Summ
 def _line(
     comparison: Comparison, candidate: int, trials: Sequence[Trial], money: Common | None
 ) -> Line:
-    runs = [trial for trial in trials if not trial.is_warm_up]
+    runs = [trial for trial in trials if not (trial.is_warm_up or trial.is_broken_off)]
     whole = [trial for trial in runs if trial.succeeded]
     everything = [trial.receipt for trial in trials]
     cost = middle([one for trial in whole if (one := price(trial.receipt)) is not None])

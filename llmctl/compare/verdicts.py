@@ -33,6 +33,9 @@ from llmctl.values import dataclass, replace
 MANY_CASES = 5
 # Two runs that agree are no evidence.
 LEAST_UNITS = 3
+# So many that are exactly alike are no coincidence, and no coincidence of a token more or less is
+# a cost that is so many times as high.
+CONSTANT_UNITS, CONSTANT_RATIO = 5, 2.0
 # Logarithms that differ by less differ by how they were computed.
 SAME = 1e-9
 # The greatest exponent whose power is a number.
@@ -46,10 +49,12 @@ Both = tuple[float, float]
 class Outcome:
     """What the test of one pair says, before it is known how many others there are. `smallest` is
     worked out for a level of significance. `sign` is whose values are greater: 1 for the second's,
-    -1 for the first's, 0 where the test and the figure disagree or there is no difference."""
+    -1 for the first's, 0 where the test and the figure disagree or there is no difference.
+    `least_p` is the least that the test could have given with so many observations."""
 
     p: float
     sign: int
+    least_p: float = 0.0
     low: float | None = None
     high: float | None = None
     smallest: Callable[[float], float | None] = lambda _alpha: None
@@ -161,13 +166,17 @@ def _tested(
 
 
 def _logs(logs: Sequence[float]) -> Outcome:
-    """Paired t test on logarithms of ratios, of at least two."""
+    """Paired t test on logarithms of ratios, of at least two. Where all are the same, as with
+    prices, the test would see no chance at all: few that agree may do so by chance, though, as
+    short answers of the same number of tokens do."""
     count, mean = len(logs), _mean(logs)
     error = math.sqrt(math.fsum((one - mean) ** 2 for one in logs) / (count - 1) / count)
     if error <= SAME:  # prices: the same each time
         sign = 0 if abs(mean) <= SAME else int(math.copysign(1, mean))
         ratio = _power_of_e(mean)
-        return Outcome(p=0.0 if sign else 1.0, sign=sign, low=ratio, high=ratio,
+        sure = count >= CONSTANT_UNITS or abs(mean) >= math.log(CONSTANT_RATIO)
+        chance = 0.0 if sure else sign_p(count, 0)
+        return Outcome(p=chance if sign else 1.0, sign=sign, low=ratio, high=ratio,
                     smallest=lambda _alpha: 1.0)  # fmt: skip
     half = t_quantile(1 - ALPHA / 2, count - 1) * error
     return Outcome(
@@ -202,7 +211,7 @@ def _signs(differences: Sequence[float]) -> Outcome:
         return None if share is None else share * size
 
     return Outcome(p=sign_p(len(up), len(down)), sign=leads if agree else 0, low=low, high=high,
-                smallest=smallest)  # fmt: skip
+                smallest=smallest, least_p=sign_p(count, 0))  # fmt: skip
 
 
 def _with_zeros(groups: Sequence[Sequence[Both]]) -> Outcome:
@@ -220,14 +229,17 @@ def _with_zeros(groups: Sequence[Sequence[Both]]) -> Outcome:
 
 
 def _corrected(drafts: Sequence[tuple[Pair, Outcome | None]]) -> Iterable[Pair]:
-    """The verdicts: each test is one of as many as could be made."""
-    ps = iter(holm([test.p for _pair, test in drafts if test is not None]))
-    alpha = ALPHA / max(1, sum(test is not None for _pair, test in drafts))
+    """The verdicts: each test is one of as many as could be made. One that could not have shown
+    anything, with so few observations, could not have given a false alarm either, and does not
+    count (Tarone)."""
+    made = [test for _pair, test in drafts if test is not None and test.least_p <= ALPHA]
+    ps = iter(holm([test.p for test in made]))
+    alpha = ALPHA / max(1, len(made))
     for pair, test in drafts:
         if test is None:
             yield pair
             continue
-        p = next(ps)
+        p = next(ps) if test.least_p <= ALPHA else test.p
         clear = p <= ALPHA and test.sign != 0
         more = pair.second if test.sign > 0 else pair.first
         less = pair.first if test.sign > 0 else pair.second

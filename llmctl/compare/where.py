@@ -107,6 +107,8 @@ def _read(kind: Kind, text: str) -> tuple[float | str, str | None]:
         raise ValueError(text)
     amount, unit = Decimal(number[1]), number[2]
     factors = FACTORS[kind]
+    if kind == "share" and not unit and amount > 1:
+        raise ValueError(text)  # 95 is meant to be 95%
     key = unit.upper() if kind == "bytes" else unit
     if key not in factors:
         raise ValueError(text)

@@ -51,6 +51,19 @@ def cleared(
     Calls of one `run` share what a budget allows a call, as `llmctl.cost.budgets` has it; the
     placeholders of an `earlier` call that this one goes on from hold here, too."""
     screened, route = checked(route, call, loaded, earlier=earlier)
+    return reserved(route, screened, loaded, at=at, run=run)
+
+
+def reserved(
+    route: Route,
+    screened: Screened,
+    loaded: Loaded,
+    *,
+    at: "datetime | None" = None,
+    run: str | None = None,
+) -> Cleared:
+    """What `checked` has let pass, as it may be sent; raises BudgetRefused. It is the part that
+    takes no time to speak of, and depends on what was spent meanwhile."""
     ready = Cleared(route=route, call=screened.call, screened=screened, notes=screened.notes)
     bounded = has_budget(loaded)
     if route.is_free or not (bounded or _size(screened.call) > SMALL):
@@ -81,12 +94,19 @@ def cleared(
 
 
 def checked(
-    route: Route, call: Call, loaded: Loaded, *, earlier: Screened | None = None
+    route: Route,
+    call: Call,
+    loaded: Loaded,
+    *,
+    earlier: Screened | None = None,
+    screened: Screened | None = None,
 ) -> tuple[Screened, Route]:
     """What may leave, and where to; raises PrivacyRefused. It holds for whatever sends the prompt,
-    an answer being wanted or only a count of its tokens."""
+    an answer being wanted or only a count of its tokens. What was `screened` already, for another
+    model at the same distance, is not searched again."""
     here = route.verdict.level in HERE
-    screened = screen(call, loaded, is_local=here, earlier=earlier)
+    if screened is None:
+        screened = screen(call, loaded, is_local=here, earlier=earlier)
     route = vetted(route, screened, loaded)
     if here:
         route = _kept_here(route, screened.call, loaded)

@@ -150,10 +150,18 @@ def markdown(comparison: Comparison, summary: Summary) -> str:
             note_lines(comparison, summary),
             advice_lines(comparison, summary),
         ) if lines),
-        "## " + _("Answers"),
-        *_answers(comparison),
+        *(["## " + _("Answers"), *_asked(comparison), *_answers(comparison)]
+          if comparison.texts else [_("Only numbers were kept of this comparison.")]),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
+
+
+def _asked(comparison: Comparison) -> Iterator[str]:
+    """What stands beside every row."""
+    prompt = comparison.asked.get("prompt")
+    if prompt and any(case.line is not None for case in comparison.cases):
+        yield _("To each prompt was added:")
+        yield fenced(str(prompt))
 
 
 def inline(text: str) -> str:

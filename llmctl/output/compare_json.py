@@ -27,6 +27,7 @@ def document(comparison: Comparison, summary: Summary) -> dict[str, Json]:
         "complete": comparison.complete,
         "seed": comparison.seed,
         "repeat": comparison.repeat,
+        "prompt": comparison.asked.get("prompt"),
         "planned": comparison.planned,
         "warm_ups": len(comparison.trials) - len(comparison.measured),
         "texts": comparison.texts,

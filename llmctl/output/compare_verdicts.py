@@ -14,6 +14,8 @@ from llmctl.output.report import words
 ALL_AGAINST_ALL = 4
 MOST_SKIPPED = 5
 MOST_DIGITS = 9
+# Of connecting and waiting, what is worth a word.
+LEAST_TOLD_S = 0.05
 SHARES = frozenset({Metric.QUALITY, Metric.JUDGED})
 
 
@@ -55,13 +57,16 @@ def advice_lines(comparison: Comparison, summary: Summary) -> list[str]:
         name = _name(comparison, advice.chosen)
         lines = [_("Recommended{wanted}: {name}", wanted=wanted, name=name)]
         lines += [f"  {reason}" for reason in advice.reasons]
+    elif advice.reasons:
+        lines = [_("No recommendation{wanted}", wanted=wanted)]
+        lines += [f"  {reason}" for reason in advice.reasons]
     elif advice.nearest is not None:
         name = _name(comparison, advice.nearest)
         lines = [_("Nothing fits{wanted}; nearest is {name}", wanted=wanted, name=name)]
         lines += [f"  {miss}" for miss in advice.misses]
     else:
         lines = [_("Nothing fits{wanted}", wanted=wanted)]
-        lines += [f"  {one}" for one in (*advice.reasons, *advice.misses)]
+        lines += [f"  {one}" for one in advice.misses]
     return lines + [
         "  " + _("not {name}: {why}", name=_name(comparison, at), why=why)
         for at, why in advice.excluded.items()
@@ -202,8 +207,9 @@ def _name(comparison: Comparison, candidate: int) -> str:
 
 def _interrupted(comparison: Comparison) -> Iterator[str]:
     if not comparison.complete:
-        yield _("Interrupted: {count} of {planned} runs are in these figures.",
-                count=len(comparison.trials), planned=comparison.planned)  # fmt: skip
+        made = sum(not one.is_broken_off for one in comparison.trials)
+        yield _("Interrupted: {made} of {planned} runs were made.",
+                made=made, planned=comparison.planned)  # fmt: skip
 
 
 def _apart(comparison: Comparison, summary: Summary) -> Iterator[str]:
@@ -212,11 +218,11 @@ def _apart(comparison: Comparison, summary: Summary) -> Iterator[str]:
     for row in rows_of(comparison, summary):
         line = row.line
         parts = []
-        if line.connect_s:
+        if line.connect_s and line.connect_s >= LEAST_TOLD_S:
             parts.append(_("connecting {seconds}", seconds=words.seconds(line.connect_s)))
         if line.load_s:
             parts.append(_("loading {seconds}", seconds=words.seconds(line.load_s)))
-        if line.waited_s >= 0.01:
+        if line.waited_s >= LEAST_TOLD_S:
             parts.append(_("waiting {seconds} in all", seconds=words.seconds(line.waited_s)))
         if parts:
             told.append(f"{row.candidate.name}: {', '.join(parts)}")
@@ -248,6 +254,10 @@ def _paid(summary: Summary) -> Iterator[str]:
 def _front(comparison: Comparison, summary: Summary) -> Iterator[str]:
     if summary.front and len(rows_of(comparison, summary)) > 1:
         names = ", ".join(_name(comparison, at) for at in summary.front)
+        if summary.currency is None and any(line.cost for line in summary.lines):
+            yield _("No other beats these in time, quality and privacy at once, and costs are not"
+                    " compared: {names}", names=names)  # fmt: skip
+            return
         yield _("No other beats these in cost, time, quality and privacy at once: {names}",
                 names=names)  # fmt: skip
 

@@ -38,6 +38,8 @@ def _headline(view: View) -> Markup:
     if advice is not None and advice.chosen is not None:
         name = said(view.candidates[advice.chosen].name)
         return words.filled(_("Recommended: {name}"), name=name)
+    if advice is not None and advice.reasons:
+        return joined(_("No recommendation"))
     if advice is not None:
         return joined(_("No model fits what was asked for"))
     return joined(_("Models compared: {count}", count=len(view.candidates)))
@@ -93,7 +95,8 @@ def _warnings(view: View) -> Iterator[Markup]:
     comparison = view.comparison
     if not comparison.complete:
         text = _("Interrupted: {made} of {planned} runs were made.",
-                 made=len(comparison.trials), planned=comparison.planned)  # fmt: skip
+                 made=sum(not one.is_broken_off for one in comparison.trials),
+                 planned=comparison.planned)  # fmt: skip
         yield tag("p", text, class_="warning")
     measured = comparison.measured
     if comparison.redacted:

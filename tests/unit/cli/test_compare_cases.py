@@ -117,9 +117,9 @@ def test_a_row_without_the_answer_that_was_named_is_none(folder: Path, value: st
 
 @pytest.mark.parametrize("text", ["", "\n\n", "{broken\n", '{"other": "x", "more": "y"}\n'])
 def test_nothing_to_ask(folder: Path, text: str) -> None:
-    with pytest.raises(UsageError, match="has no prompt in it") as caught:
+    said = "line 1" if text.strip() else "has no prompt in it"
+    with pytest.raises(UsageError, match=said):
         rows(folder, text)
-    assert ("line 1" in str(caught.value)) == bool(text.strip())
 
 
 def test_a_column_of_answers_that_there_is_not(folder: Path) -> None:

@@ -12,6 +12,7 @@ from llmctl.cli.kept import open_ledger
 from llmctl.compare.shape import Case, Comparison, Ruling
 from llmctl.errors import NotFound, UsageError
 from llmctl.output.terminal import Terminal
+from llmctl.store.compares import Kept
 from llmctl.types import Chat, Role, message
 from llmctl.values import replace
 from tests.comparisons import PROMPT, sample
@@ -106,6 +107,39 @@ def test_what_a_list_shows() -> None:
     assert told["passed"] == sum(one.passed for one in MADE.measured)
     assert {one["currency"] for one in told["spent"]} == {"RUB", "USD"}
     assert figures(replace(MADE, checks=()))["passed"] is None
+
+
+def exit_code(made: Comparison) -> object:
+    return figures(made)["exit_code"]
+
+
+def test_a_list_has_what_a_script_was_told() -> None:
+    """One model is always wrong, one was cut off once, a row was left out."""
+    whole = replace(
+        MADE, trials=tuple(one for one in MADE.trials if one.succeeded), skipped=(), checks=()
+    )
+
+    assert exit_code(MADE) == 17  # --min-pass 80 %
+    assert exit_code(replace(MADE, min_pass=None)) == 15
+    assert exit_code(replace(whole, min_pass=None)) == 0
+    # By which signal is not kept.
+    assert exit_code(replace(whole, complete=False, min_pass=None)) is None
+
+
+def test_one_that_was_kept_without_an_exit_code_is_listed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    figures_then = {name: one for name, one in figures(MADE).items() if name != "exit_code"}
+    with open_ledger() as ledger:
+        ledger.record_comparison(
+            Kept(id=MADE.id, started_at=MADE.started_at, figures=figures_then, document={})
+        )
+
+    look(CompareAsked(list_=True, json=True), Terminal())
+
+    (one,) = json.loads(capfd.readouterr().out)["comparisons"]
+    assert one["exit_code"] is None
+    assert one["runs"] == len(MADE.measured)
 
 
 # ---- the list, elsewhere than on the screen

@@ -13,7 +13,7 @@ from llmctl.cli.compare_session import Session
 from llmctl.cli.kept import open_ledger
 from llmctl.compare.plan import Planned
 from llmctl.compare.running import Left
-from llmctl.compare.shape import Candidate, Case, Comparison, Mark, Ruling, Trial
+from llmctl.compare.shape import Candidate, Case, Comparison, Mark, Ruling, Skipped, Trial
 from llmctl.types import Chat, Event, Failure, Notice, Receipt, Role, TextDelta, message
 from llmctl.values import replace
 
@@ -119,6 +119,35 @@ def test_what_was_redacted_is_kept_as_it_left() -> None:
     # What is shown stays whole.
     assert made.trials[0].receipt.text == f"to {MAIL}"
     assert made.trials[0].marks == marks
+
+
+def test_what_was_redacted_stands_in_nothing_else_that_was_typed() -> None:
+    """A check, a variant, the name of a row, and why a row was left out, say it once more."""
+    one = session()
+    looked = Mark(check=f"not-contains={MAIL}", passed=False, why=f"“{MAIL}” is in it")
+    one.ended(trial(0, text=MAIL, marks=(looked,)), left("Write to [EMAIL_1]", "[EMAIL_1]"))
+    one.ended(trial(1, 1, marks=(looked,)), left("Why?", "answer", redacted=False))
+    label, named = f"{MAIL}: {{{{input}}}}", "a-template"
+    cases = (replace(CASES[0], id=MAIL, line=1), replace(CASES[1], id="2", line=3))
+    made = replace(
+        comparison(one, cases),
+        candidates=(
+            Candidate(name=f"a · {label}", model="a", variant=label),
+            Candidate(name=f"a · {named}", model="a", variant=named),
+        ),
+        checks=(looked.check, "length<3"),
+        skipped=(Skipped(line=2, why=f"the row of line 1 has the id {MAIL}, too"),),
+        asked={"models": ["a"], "variant": [label, named], "checks": [looked.check]},
+    )
+
+    kept = one.as_kept(made)
+
+    assert MAIL not in repr(kept)
+    assert kept.checks == ("not-contains", "length<3")
+    assert [one.marks for one in kept.trials] == [(Mark(check="not-contains", passed=False),)] * 2
+    assert [one.name for one in kept.candidates] == ["a · #1", "a · a-template"]
+    assert [(one.id, one.line) for one in kept.cases] == [("1", 1), ("3", 3)]
+    assert kept.skipped == (Skipped(line=2, why=""),)
 
 
 def test_a_prompt_that_policy_let_go_nowhere_is_not_kept() -> None:

@@ -66,8 +66,8 @@ def running(
     loaded = settings.load()
     routes = {name: resolve(name, loaded) for name in names}
 
-    def clear(route: Route, call: Call) -> Cleared:
-        return cleared(route, call, loaded)
+    def clear(entrant: Entrant, case: Case) -> Cleared:
+        return cleared(entrant.route, entrant.call(case), loaded)
 
     entrants = [entrant(place, routes[name]) for place, name in enumerate(names)]
     return Running(entrants, cases, loaded, clear=clear, mark=mark, watcher=heard, lanes=lanes)

@@ -58,7 +58,9 @@ def test_each_preference_has_its_own(prefer: str | None, chosen: int, why: str) 
 
     assert found.chosen == chosen
     assert found.reasons[0] == why
-    assert found.reasons[1] == f"it passed {models[chosen].passed} of 10 runs"
+    assert f"it passed {models[chosen].passed} of 10 runs" in found.reasons
+    unclear_quality = "there is no clear difference in quality to a, b, c"
+    assert (unclear_quality in found.reasons) == (prefer in ("best", None))
     assert found.wanted == (f"--prefer {prefer} " if prefer else "") + "--where total<100"
 
 
@@ -150,7 +152,7 @@ def test_three_as_fast_as_one_another() -> None:
     found = advice(models, "fastest", pairs=pairs)
 
     assert found.chosen == 1
-    assert "to a, c;" in found.reasons[1]
+    assert "to a;" in found.reasons[1]  # c is a fifth slower, which is no likeness
 
 
 # ---- most private
@@ -216,7 +218,6 @@ def test_nothing_fits_and_the_nearest_is_told() -> None:
     assert found.misses == ("total<1: it is 1.1",)
     assert found.excluded == {
         0: "total<1: it is 1.5",
-        1: "total<1: it is 1.1",
         2: "total<1: it is 1.05; region=RU: it is US",
     }
 

@@ -57,11 +57,16 @@ def test_a_front_of_three_with_one_behind_it() -> None:
     assert on(models) == {0, 1, 2}
 
 
-def test_a_difference_in_time_that_is_not_clear_is_none() -> None:
+def test_no_clear_difference_in_time_is_no_likeness() -> None:
+    """The cheaper one does not beat one that may well be faster; nor does what may be faster beat
+    what is as good in all else."""
     models = [Model(total=1.0, cost="0.02"), Model(total=1.1, cost="0.01")]
 
     assert on(models) == {0, 1}  # bare figures, without evidence
-    assert on(models, [unclear(0, 1)]) == {1}
+    assert on(models, [unclear(0, 1)]) == {0, 1}
+    assert on([Model(total=1.0), Model(total=1.1)], [unclear(0, 1)]) == {0, 1}
+    worse = Model(total=1.1, cost="0.02")
+    assert on([Model(total=1.0, cost="0.01"), worse], [unclear(0, 1)]) == {0}
     assert on(models, [unclear(0, 1, count=2)]) == {0, 1}  # too few to say anything
     assert on(models, [clear(0, 1, better=0)]) == {0, 1}
     assert on(models, [unclear(0, 1, metric=Metric.TTFT)]) == {0, 1}
@@ -80,6 +85,12 @@ def test_what_is_not_known_is_worse_than_what_is() -> None:
     assert on([Model(level=None), Model()]) == {1}
     assert on([Model(cost=None), Model(cost=None)]) == {0, 1}
     assert on([Model(judged=None), Model(judged=0.1)]) == {1}
+
+
+def test_costs_that_nobody_can_compare_beat_nobody() -> None:
+    roubles = Model(cost="0.001", currency="RUB", dollars=None, total=0.5)
+
+    assert on([roubles, Model(cost="0.01", dollars=None)]) == {0, 1}
 
 
 def test_costs_in_another_currency_count_where_they_were_converted() -> None:

@@ -327,10 +327,11 @@ def test_what_asking_again_does_not_mend_ends_the_asking() -> None:
     assert last.message == "the judge is not asked any more after 3 failures in a row: no key"
 
 
-def test_what_may_pass_does_not_end_it() -> None:
+def test_a_judge_that_is_down_is_not_waited_for_at_every_pair() -> None:
+    """Each question was tried again before, as often as the settings say."""
     ask, asked = failing(lambda n: ProviderFailed("500"))
 
-    assert len(rule(many(8), ask)) == len(asked) == 8
+    assert (len(rule(many(8), ask)), len(asked)) == (8, HOPELESS)
 
 
 def test_failures_of_different_kinds_do_not_end_it() -> None:

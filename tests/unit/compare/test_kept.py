@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmctl.compare.kept import packed, unpacked, without_texts
+from llmctl.compare.kept import packed, unpacked, without_texts, without_typed
 from llmctl.compare.shape import (
     Candidate,
     Case,
@@ -202,6 +202,44 @@ def test_nothing_there_is_was_forgotten_above(kind: type) -> None:
     }
 
     assert {one.name for one in fields(kind)} == set(given_here[kind].split())
+
+
+def test_a_variant_has_one_number_whichever_model_it_goes_to() -> None:
+    """So that figures still say which wording did better."""
+    made = replace(
+        sample(),
+        candidates=tuple(
+            Candidate(name=f"{model} · {variant}", model=model, variant=variant)
+            for model in ("x/a", "x/b")
+            for variant in ("Say {{prompt}}", "short")
+        ),
+        asked={"variant": ["Say {{prompt}}", "short"]},
+    )
+
+    assert [one.name for one in without_texts(made).candidates] == [
+        "x/a · #1", "x/a · #2", "x/b · #1", "x/b · #2",
+    ]  # fmt: skip
+    assert [one.name for one in without_typed(made).candidates] == [
+        "x/a · #1", "x/a · short", "x/b · #1", "x/b · short",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("contains=a=b", "contains"),
+        ("not-contains=a<b", "not-contains"),
+        ("number=4111", "number"),
+        ("command='grep me'", "command"),
+        ("expected", "expected"),
+        ("schema", "schema"),
+        ("length<=200", "length<=200"),
+        ("not-words>5", "not-words>5"),
+        ("language=ru", "language=ru"),
+    ],
+)
+def test_of_a_check_its_kind_is_kept_and_bounds_that_quote_nobody(typed: str, kept: str) -> None:
+    assert without_typed(replace(sample(), checks=(typed,))).checks == (kept,)
 
 
 def test_numbers_alone_hold_no_word_of_anybody() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from llmctl.compare.outcome import named, outcome, raised
-from llmctl.compare.shape import WARM_UP, Candidate, Comparison, Ruling, Skipped
+from llmctl.compare.shape import BROKEN_OFF, WARM_UP, Candidate, Comparison, Ruling, Skipped
 from llmctl.errors import LlmctlError, RateLimited
 from llmctl.types import Failure
 from llmctl.values import replace
@@ -35,7 +35,9 @@ def test_all_is_well() -> None:
     assert outcome(comparison([trial(0), trial(1)])) is None
 
 
-@pytest.mark.parametrize("kind", [one for one in LlmctlError.__subclasses__() if one.code])
+@pytest.mark.parametrize(
+    "kind", [one for one in LlmctlError.__subclasses__() if one.code not in BROKEN_OFF]
+)
 def test_all_failed_for_one_cause_is_that_cause(kind: type[LlmctlError]) -> None:
     failure = Failure(kind.code, kind.exit_code, "why")
 
@@ -43,6 +45,13 @@ def test_all_failed_for_one_cause_is_that_cause(kind: type[LlmctlError]) -> None
 
     assert type(error) is kind
     assert (error.code, error.exit_code, error.message) == (kind.code, kind.exit_code, "why")
+
+
+def test_what_a_signal_broke_off_says_nothing_of_a_model() -> None:
+    stopped = Failure("interrupted", 130, "interrupted")
+
+    assert outcome(comparison([trial(0), trial(1, error=stopped)])) is None
+    assert comparison([trial(0), trial(1, error=stopped)]).measured == (trial(0),)
 
 
 def test_a_cause_keeps_what_is_known_of_it() -> None:
@@ -139,7 +148,7 @@ def test_answers_that_nobody_judged() -> None:
 
     assert error is not None
     assert error.exit_code == 15
-    assert "1 of 3 answers were not judged (1 × cut-off)" in error.message
+    assert "1 of 3 pairs of answers were not judged (1 × cut-off)" in error.message
     assert outcome(comparison([trial(0), trial(1)], rulings=rulings[1:])) is None
 
 

@@ -319,9 +319,7 @@ def test_times_that_are_no_models_stand_apart() -> None:
                 cached_share=0.8)  # fmt: skip
     found = note_lines(two(), summed(lines=(line, Line(candidate=1))))
 
-    assert found[0] == (
-        "Not in these times: A: connecting 0.031 s, loading 1.50 s, waiting 20.0 s in all"
-    )
+    assert found[0] == ("Not in these times: A: loading 1.50 s, waiting 20.0 s in all")
     assert found[1].startswith("A read the prompt from its cache in 3 of 5 runs (80\u00a0% of")
 
 
@@ -346,7 +344,7 @@ def test_what_was_left_out_is_named() -> None:
     made = replace(made, candidates=(*made.candidates, REFUSED, refused))
     found = note_lines(made, summed(front=(0,)))
 
-    assert found[0] == "Interrupted: 2 of 10 runs are in these figures."
+    assert found[0] == "Interrupted: 2 of 10 runs were made."
     assert found[2] == "No other beats these in cost, time, quality and privacy at once: A"
     assert found[3] == "Not asked: deepseek/deepseek-chat processes prompts in CN"
     assert found[4] == "Not asked: C: there is no key"
