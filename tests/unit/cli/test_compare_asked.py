@@ -112,5 +112,35 @@ def test_a_rerun_has_the_old_flags_and_the_new_ones_over_them() -> None:
     assert repeated(saved, CompareAsked(rerun="1", models=["c"])).models == ["c"]
 
 
+def test_a_rerun_takes_a_flag_at_its_default_for_one_that_was_given() -> None:
+    asked = repeated({"repeat": 3, "order_seed": 5, "concurrency": 4},
+                     CompareAsked(rerun="last", repeat=1, order_seed=0, concurrency=1))  # fmt: skip
+
+    assert (asked.times, asked.order_seed, asked.lanes) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"show": "last", "checks": ["contains=x"]}, "--check changes nothing"),
+        ({"show": "last", "models": ["a/b"]}, "-m changes nothing"),
+        ({"list_": True, "prompt": "hi"}, "PROMPT changes nothing"),
+        ({"show": "last", "repeat": 9}, "--repeat changes nothing"),
+        ({"models": ["a/b"], "output": "x.foo"}, "x.foo does not tell the format"),
+        ({"models": ["a/b"], "max_cost": "1 USD"}, "--max-tokens"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(flags: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        CompareAsked(**flags).check()
+
+
+def test_what_changes_how_a_kept_one_is_shown_is_not_refused() -> None:
+    CompareAsked(show="last", prefer="cheapest", where="cost<1", currency="RUB").check()
+    CompareAsked(list_=True, limit=3).check()
+    CompareAsked(models=["a/b"], output="/tmp/some.folder/x").check()
+    CompareAsked(models=["a/b"], output="x.foo", format="md").check()
+
+
 def test_flags_of_another_version_are_passed_over() -> None:
     assert repeated({"prompt": "Why?", "telepathy": True}, CompareAsked()).prompt == "Why?"

@@ -7,6 +7,7 @@ import pytest
 
 from llmctl import settings
 from llmctl.compare.plan import planned
+from llmctl.compare.running import GIVE_UP
 from llmctl.compare.shape import WARM_UP, Case, Mark
 from llmctl.errors import ConfigError
 from llmctl.types import Receipt, TextDelta
@@ -96,6 +97,18 @@ def test_where_nothing_else_can_come_nothing_more_is_asked(
     assert all(one.receipt.attempts == 0 for one in unsent)
     assert all(one.receipt.latency.total_s is None for one in unsent)
     assert [one is None for one in heard.left].count(True) == 4
+
+
+def test_a_model_that_is_down_is_given_up_after_some_tries(field: Simulator) -> None:
+    """Each of them was tried again as often as the settings say; another model goes on."""
+    heard = run(["openai/mock-fault-reset-first", "anthropic/mock"], repeat=GIVE_UP + 4)
+
+    asked = [one for one in field.calls if b"reset-first" in one.body]
+    tries = len(asked) // GIVE_UP
+    assert len(asked) == tries * GIVE_UP
+    assert all(not one.succeeded for one in heard.of(0))
+    assert [one.receipt.attempts for one in heard.of(0)] == [tries] * GIVE_UP + [0] * 4
+    assert all(one.succeeded for one in heard.of(1))
 
 
 def test_the_key_is_not_in_what_is_said_of_its_refusal(
