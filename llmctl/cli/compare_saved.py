@@ -156,7 +156,7 @@ def _again(case: Case, asked: CompareAsked, again: CompareAsked) -> Case:
 
 def _list(found: Sequence[Kept], asked: CompareAsked, terminal: Terminal) -> None:
     from llmctl.output.sink import sink_to
-    from llmctl.output.table import table, table_text
+    from llmctl.output.table import table_or_blocks, table_text
 
     sink = sink_to(asked.output, asked.encoding)
     if asked.shown_as == "json":
@@ -177,7 +177,7 @@ def _list(found: Sequence[Kept], asked: CompareAsked, terminal: Terminal) -> Non
         sink.write(table_text(heads, told, right=right))
         sink.keep()
     elif told:
-        table(heads, told, terminal=terminal, right=right)
+        table_or_blocks(heads, told, terminal=terminal, right=right)
 
 
 def _row(kept: Kept) -> tuple[object, ...]:

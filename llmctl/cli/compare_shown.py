@@ -11,7 +11,7 @@ from llmctl.cost.money import Money
 from llmctl.messages import _
 from llmctl.output import streams
 from llmctl.output.sink import Sink, sink_to
-from llmctl.output.terminal import Terminal
+from llmctl.output.terminal import Terminal, safe_line
 from llmctl.values import replace
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Result:
                 from llmctl.output.compare_table import print_result
 
                 print_result(comparison, summary, self._terminal)
+        if to_file and not asked.quiet and self._terminal.stderr.is_tty:
+            streams.err(_("Written: {path}", path=safe_line(asked.output or "")) + "\n")
         if kept is not None and not asked.quiet and self._terminal.stderr.is_tty:
             streams.err(_("Show it again: llmctl compare --show {id}", id=comparison.id) + "\n")
 

@@ -1,7 +1,7 @@
 """`llmctl compare --dry-run`: what each model would cost, how long it has taken before, and what
 would become of the data. Nothing is sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from llmctl.compare.running import Entrant
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from llmctl.cli.comparing import Comparing
     from llmctl.compare.shape import Candidate
     from llmctl.cost.estimate import Estimate
+    from llmctl.output.compare_text import Column
     from llmctl.store.figures import Sums
 
 
@@ -117,14 +118,16 @@ def _before(known: list["Sums"], candidate: "Candidate") -> "Sums | None":
 
 
 def as_text(comparing: "Comparing", found: list[Prospect]) -> None:
+    from llmctl.output.compare_text import facts
     from llmctl.output.streams import err
-    from llmctl.output.table import table
+    from llmctl.output.table import table_or_blocks
     from llmctl.output.terminal import safe_line
 
-    heads = [_("model"), _("runs"), _("cost of all"), _("TTFT so far"), _("total so far"),
-             _("privacy"), _("region"), _("kept"), _("weights")]  # fmt: skip
-    rows = [_row(one) for one in found]
-    table(heads, rows, terminal=comparing.terminal, right=(1,))
+    columns = facts()
+    heads = [_("model"), _("runs"), _("cost of all"), _("TTFT so far"), _("total so far")]
+    heads += [one.header for one in columns]
+    rows = [_row(one, columns) for one in found]
+    table_or_blocks(heads, rows, terminal=comparing.terminal, right=(1,))
     if comparing.asked.quiet:
         return
     for one in found:
@@ -182,22 +185,18 @@ def calls_of_judge(comparing: "Comparing") -> int:
     return judge_calls(len(comparing.field.entrants), len(comparing.cases), comparing.asked.times)
 
 
-def _row(one: Prospect) -> tuple[object, ...]:
+def _row(one: Prospect, columns: "Sequence[Column]") -> tuple[object, ...]:
+    from llmctl.compare.figures import Line
     from llmctl.output.estimates import cost_text
 
-    candidate, verdict = one.candidate, one.candidate.verdict
-    before = one.before
-    retention = None if verdict is None else verdict.retention_days
+    candidate, before = one.candidate, one.before
     return (
         candidate.name,
         one.runs,
         None if one.estimate is None else cost_text(one.estimate),
         None if before is None else _spread(before.ttft_ready_s.p50, before.ttft_ready_s.count),
         None if before is None else _spread(before.total_s.p50, before.total_s.count),
-        None if verdict is None else verdict.level,
-        None if verdict is None else verdict.region,
-        None if retention is None else _("{days} days", days=retention),
-        candidate.weights,
+        *(column.cell(candidate, Line(candidate=0)) for column in columns),
     )
 
 

@@ -62,15 +62,22 @@ def columns_of(comparison: Comparison, summary: Summary) -> list[Column]:
         Column(header=_("in"), cell=lambda _one, line: _count(line.input_tokens), right=True),
         Column(header=_("out"), cell=lambda _one, line: _count(line.output_tokens), right=True),
         Column(header=_("cost"), cell=lambda _one, line: _cost(line, summary.currency)),
+        *facts(),
+    ]  # fmt: skip
+    return [one for one in every
+            if any(one.cell(row.candidate, row.line) is not None for row in rows)]  # fmt: skip
+
+
+def facts() -> tuple[Column, ...]:
+    """The columns that are known without asking."""
+    return (
         Column(header=_("privacy"), cell=_level, fact=True),
         Column(header=_("region"), cell=_region, fact=True),
         Column(header=_("retention"), cell=_retention, fact=True),
         Column(header=_("weights"), cell=_weights, fact=True),
         Column(header=_("licence"), cell=lambda one, _line: one.licence, fact=True),
         Column(header=_("memory"), cell=_memory, right=True, fact=True),
-    ]  # fmt: skip
-    return [one for one in every
-            if any(one.cell(row.candidate, row.line) is not None for row in rows)]  # fmt: skip
+    )
 
 
 def encodable(text: str) -> str:

@@ -28,6 +28,31 @@ def table(
         streams.out(table_text(headers, texts, right=right))
 
 
+def table_or_blocks(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    terminal: Terminal | None = None,
+    right: Collection[int] = (),
+) -> None:
+    """Print a table, and on a terminal that is too narrow for it a block for each row, under what
+    stands in its first column; what is not known is left out there."""
+    terminal = terminal or detect()
+    listed = [list(row) for row in rows]
+    whole = table_text(headers, listed, right=right)
+    screen = terminal.stdout
+    if not screen.is_tty or max(map(cells, whole.splitlines())) <= screen.width:
+        table(headers, listed, terminal=terminal, right=right)
+        return
+    wide = max(map(cells, headers[1:]))
+    for row in listed:
+        streams.out(f"{_text(row[0])}\n")
+        for header, cell in zip(headers[1:], row[1:], strict=True):
+            if cell is not None:
+                streams.out(f"  {header}{' ' * (wide - cells(header))}  {_text(cell)}\n")
+        streams.out("\n")
+
+
 def table_text(
     headers: Sequence[str], rows: Iterable[Sequence[Cell]], *, right: Collection[int] = ()
 ) -> str:

@@ -1,6 +1,7 @@
 import pytest
 
-from llmctl.output.table import table, table_text
+from llmctl.output.table import table, table_or_blocks, table_text
+from llmctl.output.terminal import Screen, Terminal
 from tests.unit.output.shared import COLOURED, ON_TERMINAL, PIPED, SCREEN
 
 HEADERS = ("model", "price", "note")
@@ -67,3 +68,25 @@ def test_where_figures_leave_too_little_the_first_column_is_folded(
 def test_colour_only_where_it_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     table(HEADERS, ROWS, terminal=COLOURED)
     assert "\x1b[1m" in capsys.readouterr().out
+
+
+def test_what_is_too_wide_for_a_terminal_is_a_block_a_row(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    rows = [("01a2", 3, "a long text"), ("01a3", None, "another one")]
+    narrow = Terminal(stdout=Screen(is_tty=True, width=18))
+
+    table_or_blocks(["id", "runs", "models"], rows, terminal=narrow)
+
+    assert capfd.readouterr().out.splitlines() == [
+        "01a2", "  runs    3", "  models  a long text", "",
+        "01a3", "  models  another one", "",
+    ]  # fmt: skip
+
+
+def test_what_fits_stays_a_table(capfd: pytest.CaptureFixture[str]) -> None:
+    wide = Terminal(stdout=Screen(is_tty=True, width=40))
+
+    table_or_blocks(["id", "runs"], [("01a2", 3)], terminal=wide)
+
+    assert capfd.readouterr().out.splitlines() == ["id    runs", "01a2  3"]
