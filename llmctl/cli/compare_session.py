@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from llmctl.settings import Loaded
 
 Kept = tuple[Receipt, Call]
+# What may happen to personal data for which prompts are searched.
+SEARCHING = ("redact", "local-only", "block")
 
 
 class Session:
@@ -97,6 +99,8 @@ class Session:
         """The comparison as it may go to the disk: with placeholders where something was redacted,
         without the texts that policy let go nowhere; then also without those of the command line
         and of cases that nobody has looked at yet, since the same may stand in them."""
+        if self._loaded.settings.policy.pii in SEARCHING:
+            comparison = _as_searched(comparison)
         left = {self.trials[place].case: one.call for place, one in self._left.items()}
         fates: defaultdict[int, list[Failure | None]] = defaultdict(list)
         for trial in self.trials:
@@ -121,6 +125,17 @@ class Session:
         if (left := self._left.get(place)) is None:
             return trial
         return replace(trial, receipt=replace(left.receipt, error=trial.receipt.error))
+
+
+def _as_searched(comparison: Comparison) -> Comparison:
+    """Without the columns of rows: what is not sent is not searched for personal data either, and
+    so nobody knows what stands there."""
+    if not any(case.line is not None for case in comparison.cases):
+        return comparison
+    cases = tuple(replace(one, expected=None, columns=NOTHING) for one in comparison.cases)
+    trials = tuple(replace(one, marks=tuple(replace(mark, why=None) for mark in one.marks))
+                   for one in comparison.trials)  # fmt: skip
+    return replace(comparison, cases=cases, trials=trials, redacted=True)
 
 
 def _held(errors: Sequence[Failure | None], left: Call | None, case: Case) -> Case:

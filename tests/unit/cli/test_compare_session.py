@@ -121,6 +121,19 @@ def test_what_was_redacted_is_kept_as_it_left() -> None:
     assert made.trials[0].marks == marks
 
 
+def test_columns_that_are_not_sent_are_not_kept_where_personal_data_is_searched_for() -> None:
+    one = session(redact=True)
+    rows = (Case(id="1", line=1, text="Why?", expected=MAIL, columns={"customer": MAIL}),)
+    quoting = (Mark(check="expected", passed=False, why=f"it is so, not {MAIL}"),)
+    one.ended(trial(0, marks=quoting), left("Why?", "so", redacted=False))
+
+    kept = one.as_kept(comparison(one, rows))
+
+    assert MAIL not in repr((kept.cases, kept.trials))
+    assert kept.redacted
+    assert (kept.cases[0].text, kept.trials[0].receipt.text) == ("Why?", "answer")
+
+
 def test_what_was_redacted_stands_in_nothing_else_that_was_typed() -> None:
     """A check, a variant, the name of a row, and why a row was left out, say it once more."""
     one = session()
