@@ -59,6 +59,20 @@ def refuse_missing(checks: Sequence[Check], cases: Sequence[Case]) -> None:
                 )
 
 
+# Runs of one comparison: all of them are held in memory, and read by people.
+MOST_RUNS = 200_000
+
+
+def refuse_endless(runs: int, entrants: int) -> None:
+    """Raises UsageError for more runs than a comparison can have."""
+    if runs * entrants > MOST_RUNS:
+        raise UsageError(
+            _("{runs} runs are too many; a comparison has at most {most}", runs=runs * entrants,
+              most=MOST_RUNS),
+            hint=_("take fewer prompts with --limit, or fewer repeats"),
+        )  # fmt: skip
+
+
 def refuse_wishes(asked: CompareAsked, checks: Sequence[Check], loaded: "Loaded") -> None:
     """Raises UsageError for a --prefer, --where or --currency that is none: they are about the
     result, and it would be paid for by then."""

@@ -9,7 +9,7 @@ from llmctl.compare.running import Entrant
 from llmctl.compare.shape import Case
 from llmctl.engine.clearance import Cleared, checked, reserved
 from llmctl.engine.route import Route
-from llmctl.errors import LlmctlError
+from llmctl.errors import LlmctlError, PrivacyRefused
 from llmctl.privacy.levels import HERE
 from llmctl.types import Call
 from llmctl.values import replace
@@ -27,7 +27,7 @@ class Clearing:
     def __init__(self, loaded: "Loaded", run: str) -> None:
         self._loaded = loaded
         self._run = run
-        self._passed: dict[tuple[int, str], Passed | LlmctlError] = {}
+        self._passed: dict[str, dict[int, Passed | LlmctlError]] = {}
         self._searched: dict[tuple[bool, str], list[tuple[Call, Screened]]] = {}
 
     def look(self, entrants: Sequence[Entrant], cases: Sequence[Case], *, quiet: bool) -> None:
@@ -36,15 +36,32 @@ class Clearing:
         with while_searching(size, quiet=quiet):
             for case in cases:
                 for entrant in entrants:
-                    self._passed[entrant.candidate, case.id] = self._looked(entrant, case)
+                    found = self._looked(entrant, case)
+                    self._passed.setdefault(case.id, {})[entrant.candidate] = found
 
     def __call__(self, entrant: Entrant, case: Case) -> Cleared:
         """The call as it may be sent now; raises what keeps it from that."""
-        passed = self._passed.get((entrant.candidate, case.id)) or self._looked(entrant, case)
+        known = self._passed.get(case.id, {})
+        passed = known.get(entrant.candidate) or self._looked(entrant, case)
         if isinstance(passed, LlmctlError):
             raise passed
         screened, route = passed
         return reserved(route, screened, self._loaded, run=self._run)
+
+    def as_left(self, case: Case) -> Call | None:
+        """The call of a case with placeholders, where anything in it was replaced for anybody."""
+        for passed in self._of(case):
+            if not isinstance(passed, LlmctlError) and passed[0].redactions:
+                return passed[0].call
+        return None
+
+    def is_doubtful(self, case: Case) -> bool:
+        """Whether policy held it back from anybody, or it was not looked at to the end."""
+        found = self._of(case)
+        return not found or any(isinstance(one, PrivacyRefused) for one in found)
+
+    def _of(self, case: Case) -> list[Passed | LlmctlError]:
+        return [*self._passed.get(case.id, {}).values()]
 
     def _looked(self, entrant: Entrant, case: Case) -> Passed | LlmctlError:
         try:

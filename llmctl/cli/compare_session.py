@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from llmctl.cli.compare_asked import CompareAsked
+from llmctl.cli.compare_clearing import Clearing
 from llmctl.cli.kept import kept_by, open_ledger
 from llmctl.cli.one import tags
 from llmctl.compare.kept import without_typed
@@ -41,6 +42,8 @@ class Session:
         self._view = view
         self._told: set[str] = set()
         self._left: dict[int, Left] = {}
+        self._sent: set[int] = set()
+        self.clearing: Clearing | None = None
         self._to_keep: asyncio.Queue[Kept | None] = asyncio.Queue()
 
     def began(self, planned: Planned) -> None:
@@ -55,6 +58,7 @@ class Session:
 
     def ended(self, trial: Trial, left: Left | None) -> None:
         if left is not None:
+            self._sent.add(trial.case)
             if left.redacted:
                 self._left[len(self.trials)] = left
             self.keep(left.receipt, left.call)
@@ -102,13 +106,14 @@ class Session:
         if self._loaded.settings.policy.pii in SEARCHING:
             comparison = _as_searched(comparison)
         left = {self.trials[place].case: one.call for place, one in self._left.items()}
+        comparison = self._without_unsent(comparison, left)
         fates: defaultdict[int, list[Failure | None]] = defaultdict(list)
         for trial in self.trials:
             fates[trial.case].append(trial.receipt.error)
         cases = [_held(fates[place], left.get(place), case)
                  for place, case in enumerate(comparison.cases)]  # fmt: skip
         if not left and all(map(operator.is_, cases, comparison.cases)):
-            return comparison
+            return without_typed(comparison) if comparison.redacted else comparison
         return without_typed(
             replace(
                 comparison,
@@ -120,6 +125,23 @@ class Session:
                 redacted=True,
             )
         )
+
+    def _without_unsent(self, comparison: Comparison, left: dict[int, Call]) -> Comparison:
+        """What never left, since its model was given up or somebody stopped the comparison, is no
+        more to be kept than what did: `left` gets what would have left of it."""
+        if self.clearing is None:
+            return comparison
+        cases = list(comparison.cases)
+        for place, case in enumerate(cases):
+            if place in left:
+                continue
+            if (call := self.clearing.as_left(case)) is not None:
+                left[place] = call
+            elif place not in self._sent and self.clearing.is_doubtful(case):
+                cases[place] = _without_text(case)
+        if all(map(operator.is_, cases, comparison.cases)):
+            return comparison
+        return replace(comparison, cases=tuple(cases), redacted=True)
 
     def _as_left(self, place: int, trial: Trial) -> Trial:
         if (left := self._left.get(place)) is None:

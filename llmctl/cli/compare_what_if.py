@@ -1,6 +1,7 @@
 """`llmctl compare --dry-run`: what each model would cost, how long it has taken before, and what
 would become of the data. Nothing is sent."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -79,8 +80,9 @@ def _estimated(
 
     whole: Estimate | None = None
     refused = None
+    planned = Counter(one.case for one in comparing.plan if one.candidate == place)
     for number, case in enumerate(comparing.cases):
-        times = sum(one.candidate == place and one.case == number for one in comparing.plan)
+        times = planned[number]
         try:
             ready = cleared(entrant.route, entrant.call(case), comparing.loaded)
         except LlmctlError as error:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from llmctl import settings
 from llmctl.cli.compare_asked import CompareAsked
 from llmctl.cli.compare_cases import read_cases
-from llmctl.cli.compare_checks import refuse_missing, refuse_wishes, to_pass, wanted_checks
+from llmctl.cli.compare_checks import (
+    refuse_endless,
+    refuse_missing,
+    refuse_wishes,
+    to_pass,
+    wanted_checks,
+)
 from llmctl.cli.compare_clearing import Clearing
 from llmctl.cli.compare_entrants import Asking, Field, gathered, usable
 from llmctl.cli.compare_session import Session
@@ -132,6 +138,7 @@ def prepared(
     warm_up = asked.warm_up
     if warm_up is None:
         warm_up = 1 if asked.times * len(cases) > 1 else 0
+    refuse_endless(asked.times * len(cases) + warm_up, len(field.entrants))
     return Comparing(
         asked=asked,
         loaded=loaded,
@@ -270,6 +277,7 @@ async def _trials_and_rulings(
 ) -> None:
     loaded, entrants, cases = comparing.loaded, comparing.field.entrants, comparing.cases
     clearing = Clearing(loaded, f"compare-{comparing.run}")
+    session.clearing = clearing
     clearing.look(entrants, cases, quiet=comparing.asked.quiet)
 
     async def mark(case: Case, receipt: Receipt) -> tuple[Mark, ...]:

@@ -14,6 +14,8 @@ from contextlib import suppress
 
 from llmctl.values import Json, dataclass
 
+# The largest file a program may write, its last words included; bytes.
+LARGEST_FILE = 64 << 20
 # What is read of a program's last words, bytes.
 LONGEST_WORDS = 4096
 # How long a program that was killed is waited for: it is gone at once, unless a disk holds it.
@@ -22,9 +24,12 @@ GONE_SECONDS = 5.0
 NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 # And one that is to speak the user's language.
 SPEAKING = (*NEEDED, "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
-# Variables whose names have one of these words hold a key, or say where one lies.
+# Values that carry a key: of an address with a password in it, of a header.
+CARRYING = re.compile(r"://[^/\s@]*:[^/\s@]+@|^(?:Bearer|Basic) ", re.IGNORECASE)
+# Variables whose names end a word in one of these hold a key, or say where one lies.
 HIDDEN = re.compile(
-    r"(?:^|_)(?:API_?)?(?:KEYS?|TOKENS?|SECRETS?|PASSWORD|PASSWD|CREDENTIALS?)(?:_|$)",
+    r"(?:KEYS?|TOKENS?|SECRETS?|PASSWORD|PASSWD|PASS|PASSPHRASE|CREDENTIALS?)(?:_|$)"
+    r"|_(?:PWD|PAT|AUTH)(?:_|$)|AUTHORIZATION|WEBHOOK",
     re.IGNORECASE,
 )
 # Reads the length of the pattern in bytes on a line, the pattern, and the answer to its end. Its
@@ -83,6 +88,7 @@ async def ran(
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else None
             return Ended(unstarted=why or str(error))
+        _bounded(process.pid)
         try:
             code = await asyncio.wait_for(process.wait(), seconds)
         except TimeoutError:
@@ -93,6 +99,14 @@ async def ran(
         said = words.read(LONGEST_WORDS).decode(errors="replace")
         first = next((line.strip() for line in said.splitlines() if line.strip()), "")
         return Ended(code, first)
+
+
+def _bounded(process: int) -> None:
+    """Let no file of the program grow without end: what it says goes into one."""
+    with suppress(ImportError, AttributeError, OSError):  # where the system has no such limit
+        import resource
+
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
 
 
 async def _stopped(process: asyncio.subprocess.Process) -> None:
@@ -133,5 +147,9 @@ def without_keys(
     return {
         name: value
         for name, value in environment.items()
-        if name not in named and not HIDDEN.search(name) and not value.startswith(starts)
+        if name not in named and not _is_key(name, value) and not value.startswith(starts)
     }
+
+
+def _is_key(name: str, value: str) -> bool:
+    return HIDDEN.search(name) is not None or CARRYING.search(value) is not None

@@ -116,7 +116,7 @@ class Running:
             for queue in queues.values():
                 route = self._entrants[queue[0][1].candidate].route
                 gate = self._gate(route)
-                for _number in range(self._width(route)):
+                for _number in range(min(self._width(route), len(queue))):
                     lane = await stack.enter_async_context(Lane(route.target))
                     tasks.create_task(self._work(queue, lane, gate))
 

@@ -201,10 +201,12 @@ def _listed(lines: list[str]) -> str:
 
 
 def _answers(comparison: Comparison) -> Iterator[str]:
+    trials: dict[int, list[Trial]] = {}
+    for one in comparison.measured:
+        trials.setdefault(one.case, []).append(one)
     for at, case in enumerate(comparison.cases):
-        trials = [one for one in comparison.measured if one.case == at]
-        if trials:
-            yield from _case(comparison, case, trials)
+        if at in trials:
+            yield from _case(comparison, case, trials[at])
 
 
 def _case(comparison: Comparison, case: Case, trials: list[Trial]) -> Iterator[str]:

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from llmctl.compare.shape import Candidate, Comparison, Trial
+from llmctl.output.terminal import safe
 
 # XML 1.0 has no way to write these, not even escaped.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -71,5 +72,6 @@ def _case(suite: ET.Element, comparison: Comparison, name: str, trial: Trial) ->
 
 
 def legal(text: str) -> str:
-    """Without the characters that cannot stand in XML."""
-    return _ILLEGAL.sub("", text)
+    """Without the characters that cannot stand in XML, and with those that drive a terminal made
+    visible: logs of tests are printed."""
+    return _ILLEGAL.sub("", safe(_ILLEGAL.sub("", text)))

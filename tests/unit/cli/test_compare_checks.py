@@ -8,8 +8,9 @@ import pytest
 
 from llmctl import settings
 from llmctl.cli.compare_asked import CompareAsked
-from llmctl.cli.compare_checks import to_pass, wanted_checks
+from llmctl.cli.compare_checks import refuse_endless, to_pass, wanted_checks
 from llmctl.compare.shape import Case
+from llmctl.errors import UsageError
 from llmctl.types import Chat, Complete, Embed
 
 CARD = """
@@ -87,3 +88,9 @@ def test_a_schema_is_something_to_pass() -> None:
     assert to_pass(checks, [plain]) == ("contains=a", "length<9")
     assert to_pass((), [Complete(model="m", prompt="x"), Embed(model="m", texts=())]) == ()
     assert to_pass((), []) == ()
+
+
+def test_more_runs_than_anybody_reads_are_refused_before_they_are_planned() -> None:
+    refuse_endless(100_000, 2)
+    with pytest.raises(UsageError, match="too many"):
+        refuse_endless(1_000_000_000, 2)

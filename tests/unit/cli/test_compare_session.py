@@ -9,11 +9,13 @@ import pytest
 
 from llmctl import settings
 from llmctl.cli.compare_asked import CompareAsked
+from llmctl.cli.compare_clearing import Clearing
 from llmctl.cli.compare_session import Session
 from llmctl.cli.kept import open_ledger
 from llmctl.compare.plan import Planned
-from llmctl.compare.running import Left
+from llmctl.compare.running import Entrant, Left
 from llmctl.compare.shape import Candidate, Case, Comparison, Mark, Ruling, Skipped, Trial
+from llmctl.engine.resolve import resolve
 from llmctl.types import Chat, Event, Failure, Notice, Receipt, Role, TextDelta, message
 from llmctl.values import replace
 
@@ -283,3 +285,30 @@ def test_what_is_asked_again_can_be_written_down() -> None:
     one.ended(trial(0, text=MAIL), left("Write to [EMAIL_1]", "[EMAIL_1]"))
 
     assert json.loads(json.dumps(dict(one.as_kept(comparison(one)).asked)))
+
+
+def test_what_was_searched_and_never_left_is_kept_as_it_would_have_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its model was given up before; or somebody pressed Ctrl-C, even while texts were searched."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-" + "0" * 40)
+    one = session(redact=True)
+    loaded = settings.load({"policy.pii": "redact", "policy.secrets": "redact"}, None, {})
+    route = resolve("openai/gpt-6-luna", loaded)
+
+    def call(case: Case) -> Chat:
+        return Chat(model=route.model, messages=(message(Role.USER, case.text),))
+
+    texts = ("plain", f"to {MAIL}", f"never seen: {MAIL}")
+    rows = tuple(Case(id=str(n), line=n, text=text) for n, text in enumerate(texts, 1))
+    one.clearing = Clearing(loaded, "c")
+    one.clearing.look([Entrant(candidate=0, route=route, call=call)], rows[:2], quiet=True)
+    refused = trial(0, error=Failure("auth", 6, "no"))
+    one.ended(refused, left("plain", "", redacted=False))
+    one.ended(replace(refused, case=1), None)
+
+    kept = one.as_kept(comparison(one, rows))
+
+    assert MAIL not in repr(kept.cases)
+    assert [case.text for case in kept.cases] == ["plain", "to [EMAIL_1]", ""]
+    assert kept.redacted
