@@ -41,7 +41,8 @@ class Result:
 
     def show(self, comparison: Comparison, kept: Comparison | None) -> None:
         """Keep `kept`, where it is not there already, and print `comparison`."""
-        if kept is not None:  # first of all: it has been paid for
+        if kept is not None and any(one.receipt.attempts for one in kept.trials):
+            # First of all: it has been paid for. One of which nothing was sent is no comparison.
             from llmctl.cli.compare_saved import save
 
             save(kept, self._asked, self._loaded)

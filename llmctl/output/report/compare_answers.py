@@ -14,11 +14,12 @@ from llmctl.output.receipt_line import amount_text
 from llmctl.output.report import words
 from llmctl.output.report.compare_view import View
 from llmctl.output.report.differences import Difference, difference
-from llmctl.output.report.elements import Child, Markup, said, tag
+from llmctl.output.report.elements import Child, Markup, escaped, said, tag
 from llmctl.types import FinishReason
 
 LONGEST_ANSWER = 12_000  # characters that are shown of one answer
 LONGEST_PROMPT = 4_000
+MOST_BYTES = 3  # of a character in the page, on average; Chinese takes as many
 OPEN_CASES = 8  # the others are folded
 THREE_ABREAST = (5, 6, 9)  # so many answers would leave one or two alone in a row of four
 
@@ -228,10 +229,16 @@ def _facts(trial: Trial) -> Iterator[str]:
 
 
 def _cut(text: str, most: int) -> tuple[str, Markup | None]:
-    if len(text) <= most:
+    """At most so many characters, and fewer of those that take more room in the page than any
+    language's: an answer full of controls is not to push the others out."""
+    shown = text[:most]
+    size = len(escaped(shown).encode())
+    if size > MOST_BYTES * most:
+        shown = shown[: len(shown) * MOST_BYTES * most // size]
+    if len(shown) == len(text):
         return text, None
-    rest = _(" … and {count} more characters", count=len(text) - most)
-    return text[:most], tag("span", rest, class_="more")
+    rest = _(" … and {count} more characters", count=len(text) - len(shown))
+    return shown, tag("span", rest, class_="more")
 
 
 def _failed(view: View) -> Markup | None:

@@ -418,3 +418,21 @@ def test_prompts_count_as_much_as_answers() -> None:
     cases = tuple(Case(id=str(at), text="д" * 4000) for at in range(500))
 
     assert len(compare_html(replace(made, cases=cases), summary(made)).encode()) < 2_000_000
+
+
+def test_answers_of_controls_do_not_push_the_others_out() -> None:
+    """Each of theirs takes 14 bytes here, and would take 168 kB."""
+    made = sample()
+    hostile = [replace(made.trials[0], candidate=place, repeat=1,
+                       receipt=replace(made.trials[0].receipt, text="\u202e" * 12_000))
+               for place in range(14)]  # fmt: skip
+    honest = replace(made.trials[0], candidate=14, repeat=1,
+                     receipt=replace(made.trials[0].receipt, text="An honest answer."))  # fmt: skip
+    candidates = tuple(replace(made.candidates[0], name=f"m{n}") for n in range(15))
+    made = replace(made, candidates=candidates, trials=(*hostile, honest), rulings=())
+
+    page = compare_html(made, summary(made))
+
+    assert "An honest answer." in page
+    assert page.count("<article") == 15
+    assert len(page.encode()) < 2_000_000
