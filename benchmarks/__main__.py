@@ -11,8 +11,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 TOOLS = {
-    *("__init__", "__main__", "contenders", "harness", "laneserver", "loadserver", "peers"),
-    *("pacedserver", "vectorserver"),
+    *("__init__", "__main__", "contenders", "crowdserver", "harness", "laneserver"),
+    *("loadserver", "pacedserver", "peers", "vectorserver"),
 }
 
 

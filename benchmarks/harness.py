@@ -165,6 +165,12 @@ class LoadServer(AbstractContextManager["LoadServer"]):
         with urllib.request.urlopen(f"{self.root}/seen", timeout=10) as answer:
             return {key: float(value) for key, value in json.load(answer).items()}
 
+    def tally(self) -> dict[str, list[str]]:
+        """What the requests of each mark met at crowdserver.py."""
+        with urllib.request.urlopen(f"{self.root}/tally", timeout=60) as answer:
+            found: dict[str, list[str]] = json.load(answer)
+            return found
+
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(5)
@@ -214,13 +220,14 @@ def cell(values: Sequence[float], scale: float = 1.0, digits: int = 0) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A limit that a median must not pass."""
+    """A limit that a median must not pass, or with `at_least` one that it must reach."""
 
     what: str
     values: Sequence[float]
     limit: float
     good: float | None = None
     unit: str = "×"
+    at_least: bool = False
 
     @property
     def value(self) -> float:
@@ -228,13 +235,18 @@ class Bar:
 
     @property
     def passed(self) -> bool:
-        return self.value <= self.limit
+        return self.within(self.limit)
+
+    def within(self, limit: float) -> bool:
+        return self.value >= limit if self.at_least else self.value <= limit
 
     def row(self) -> list[str]:
         verdict = "pass" if self.passed else "FAIL"
-        if self.good is not None and self.value <= self.good:
+        if self.good is not None and self.within(self.good):
             verdict = "pass (good)"
-        limit = f"{self.limit:g}" + (f", good {self.good:g}" if self.good is not None else "")
+        limit = f"{'≥ ' * self.at_least}{self.limit:g}" + (
+            f", good {self.good:g}" if self.good is not None else ""
+        )
         return [self.what, f"{cell(self.values, 1, 2)} {self.unit}", limit, verdict]
 
 

@@ -6,6 +6,7 @@ gives what was seen since the last time it was asked, as JSON:
 
     rows         answers sent
     window_s     from the first byte of the first request to the last answer
+    first        when that byte came, on the monotonic clock
     connections  those that carried a request
     in_flight    most requests at once
     busy         share of the window in which this process used its core
@@ -61,6 +62,7 @@ class Seen:
         told = {
             "rows": self.rows,
             "window_s": window,
+            "first": self.first,
             "connections": self.connections,
             "in_flight": self.most,
             "busy": (time.process_time() - self.cpu) / window if window else 0.0,

@@ -8,6 +8,7 @@ makes them anew).
 """
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ PEERS: dict[str, list[str]] = {
     "aiohttp": ["aiohttp>=3.11,<4"],
     "httpx-aiohttp": ["httpx>=0.28,<0.29", "httpx-aiohttp>=0.1"],
     "openai": ["openai>=3", "numpy"],
+    "openai-aiohttp": ["openai[aiohttp]>=3"],
+    "litellm": ["litellm>=1.100", "rich"],
     "typer28": ["typer==0.28.*"],
     "typer29": ["typer==0.29.*"],
 }
@@ -60,9 +63,7 @@ def main() -> int:
             capture_output=True,
             text=True,
         )
-        wanted = [
-            requirement.split("=")[0].split(">")[0] for requirement in {**OURS, **PEERS}[name]
-        ]
+        wanted = [re.split(r"[\[=<>]", requirement)[0] for requirement in {**OURS, **PEERS}[name]]
         versions = [
             line
             for line in frozen.stdout.splitlines()

@@ -137,7 +137,9 @@ class Limits:
     taken of a kind, none of them named: any. `inline_bytes` is the most that all files of a request
     take inside it: what is more goes by uploading, where the dialect knows how. `embed_texts` and
     `embed_tokens` are the most of one request for embeddings, `embed_requests_per_minute` how many
-    of those are taken, where that is another number than of other requests.
+    of those are taken, where that is another number than of other requests. `batch_rows` and
+    `batch_bytes` are the most of one set of requests for later, `batch_per_second` how many rows
+    can be begun a second where each is a request of its own.
     `concurrency_by` takes the place of `concurrency` at values of settings (`scope.B2B = 10`)."""
 
     concurrency: int | None = None
@@ -149,6 +151,7 @@ class Limits:
     attachments: int | None = None
     batch_rows: int | None = None
     batch_bytes: int | None = None
+    batch_per_second: int | None = None
     embed_texts: int | None = None
     embed_tokens: int | None = None
     embed_requests_per_minute: int | None = None
@@ -349,7 +352,8 @@ class Card:
     apart, by its name in a price (`search = "server_tool_use.web_search_requests"`).
     `url_inputs` are the kinds of files that the provider fetches itself when it gets their address.
     `count_dialect` is the dialect in which the provider is asked to count tokens; without one it
-    does not count.
+    does not count. `batches` says that it takes sets of requests for later, where its dialect has
+    words for them, and `batch_when` the values of settings under which alone it does.
     `source` is that of every fact without one of its own."""
 
     card: Literal[1]
@@ -371,6 +375,8 @@ class Card:
     url_inputs: tuple[str, ...] = ()
     cache_on_request: bool = False
     count_dialect: str | None = None
+    batches: bool = False
+    batch_when: Mapping[str, str] = NOTHING
     price_factors: tuple[PriceFactor, ...] = ()
     any_model: bool = False
     reseller: bool = False

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -350,6 +350,7 @@ def is_own_host(found: Card, url: str) -> bool:
     )
 
 
+@lru_cache(maxsize=256)  # asked several times for each answer
 def host_of(url: str) -> str:
     """The host in lower case, without the dot that ends a whole name; empty without one."""
     return (urlsplit(url).hostname or "").lower().removesuffix(".")

@@ -90,6 +90,7 @@ class LlmctlError(Exception):
             status=self.status,
             retry_after_s=self.retry_after_s,
             request_id=self.request_id,
+            hint=self.hint,
         )
 
 

@@ -104,12 +104,13 @@ def create_private(path: Path) -> bool:
     return True
 
 
-def write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes, *, own_folder: bool = True) -> None:
     """Put `data` at `path`, whole or not at all: readers see the old file or the new one.
 
-    A link of ours is followed, so that a configuration kept elsewhere stays there. Raises IoFailed.
+    A link of ours is followed, so that a configuration kept elsewhere stays there. A folder that is
+    not our own (`own_folder`) is left as it is. Raises IoFailed.
     """
-    folder = private_dir(path.parent)
+    folder = private_dir(path.parent) if own_folder else path.parent
     try:
         if POSIX and path.is_symlink():
             _check_link(path)
@@ -122,7 +123,7 @@ def write_private(path: Path, data: bytes) -> None:
         except BaseException:
             fresh.unlink(missing_ok=True)
             raise
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as error:
         raise io_failed(error, path) from error
 
@@ -135,7 +136,7 @@ def _write_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename last through a power cut, where folders can be synced at all."""
     if not POSIX:
         return
@@ -157,6 +158,15 @@ def read_own(path: Path) -> bytes:
         if POSIX and (found.st_uid != os.geteuid() or found.st_mode & WRITABLE_BY_OTHERS):
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
         return file.read()
+
+
+@contextmanager
+def saying(path: Path) -> Iterator[None]:
+    """Turn what the operating system refuses about `path` into IoFailed."""
+    try:
+        yield
+    except OSError as error:
+        raise io_failed(error, path) from error
 
 
 def io_failed(error: OSError, path: Path) -> IoFailed:
@@ -183,26 +193,48 @@ def unreadable(error: OSError, path: object, hint: str) -> UsageError:
 
 
 @contextmanager
-def lock(path: Path, timeout: float) -> Iterator[None]:
+def lock(path: Path, timeout: float, *, own_folder: bool = True) -> Iterator[None]:
     """Hold the lock file `path` against other processes and other threads.
 
     Waits up to `timeout` seconds (0 tries once), then raises IoFailed with reason "locked". The
-    file stays: removing it would let two processes hold "the" lock. The operating system frees it
-    when its holder dies.
+    file stays; only its holder may remove it: whoever waited for it then holds the new one. The
+    operating system frees it when its holder dies. A folder that is not our own (`own_folder`) is
+    left as it is.
     """
-    private_dir(path.parent)
+    if own_folder:
+        private_dir(path.parent)
+    fd = _held(path, time.monotonic() + timeout)
     try:
-        fd = os.open(path, os.O_CREAT | os.O_RDWR, FILE)
-    except OSError as error:
-        raise io_failed(error, path) from error
-    try:
-        _wait_for(fd, path, time.monotonic() + timeout)
-        try:
-            yield
-        finally:
-            _release(fd)
+        yield
     finally:
+        try:
+            _release(fd)
+        finally:
+            os.close(fd)
+
+
+def _held(path: Path, deadline: float) -> int:
+    """The lock file, held. One that was removed meanwhile would be held by nobody else."""
+    while True:
+        try:
+            fd = os.open(path, os.O_CREAT | os.O_RDWR, FILE)
+        except OSError as error:
+            raise io_failed(error, path) from error
+        try:
+            _wait_for(fd, path, deadline)
+            if _stands_at(path, fd):
+                return fd
+        except BaseException:
+            os.close(fd)
+            raise
         os.close(fd)
+
+
+def _stands_at(path: Path, fd: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), path.stat())
+    except OSError:
+        return False
 
 
 def _wait_for(fd: int, path: Path, deadline: float) -> None:

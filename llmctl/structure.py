@@ -7,6 +7,7 @@ each change of a file.
 
 import json
 import types
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -63,6 +64,21 @@ class Day:
 DAY = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 Count = Annotated[int, Range(least=0)]
 Several = Annotated[int, Range(least=1)]
+
+
+def packed(value: Json) -> Json:
+    """Values as objects, tuples as lists, bytes as base64."""
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: packed(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): packed(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [packed(one) for one in value]
+    if isinstance(value, bytes):
+        return b64encode(value).decode("ascii")
+    return value
 
 
 def build(kind: type[T], value: Json, *, strict: bool = True) -> T:

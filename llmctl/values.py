@@ -2,9 +2,10 @@
 
 The standard decorator writes and compiles five or six functions for each class: with some sixty
 classes that was a third of the time from start to first byte. Here the functions are shared and
-look the fields up. Type checkers see the standard decorator, and `fields`, `replace`, `asdict`,
-`match` and pydantic treat these classes as the dataclasses they are. `slots=True` is accepted and
-means nothing, except that nothing can be assigned anyway.
+look the fields up; only a class of which many are made gets an `__init__` of its own, by then. Type
+checkers see the standard decorator, and `fields`, `replace`, `asdict`, `match` and pydantic treat
+these classes as the dataclasses they are. `slots=True` is accepted and means nothing, except that
+nothing can be assigned anyway.
 """
 
 from collections.abc import Mapping
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
     __all__ = ["NOTHING", "Json", "dataclass", "field", "replace"]
 else:
     import dataclasses
-    from dataclasses import MISSING, FrozenInstanceError, field, replace
+    from dataclasses import MISSING, FrozenInstanceError, field
+
+    # From so many on, compiling costs less than it saves.
+    MANY = 100
 
     def dataclass(cls: Any = None, *, frozen: bool = False, slots: bool = False, **kinds: Any):
         """A frozen dataclass with shared methods; anything not frozen is the standard one."""
@@ -67,6 +71,8 @@ else:
 
         def __init__(self, made: Any) -> None:
             listed = dataclasses.fields(made)
+            self.owner = made
+            self.count = 0
             self.names = made.__match_args__
             self.known = frozenset(one.name for one in listed)
             self.shown = tuple(one.name for one in listed if one.repr)
@@ -77,8 +83,37 @@ else:
                 if one.default_factory is not MISSING
             )
 
+        def compile(self) -> None:
+            """Give the class an `__init__` that knows its fields."""
+            factories = dict(self.factories)
+            named = sorted(self.known.difference(self.names))
+            head, body, known = [], [], {"_none": MISSING, "_defaults": self.defaults}
+            for name in (*self.names, *(["*", *named] if named else [])):
+                if name in factories:
+                    known[f"_make_{name}"] = factories[name]
+                    head.append(f"{name}=_none")
+                    body.append(
+                        f"_values[{name!r}] = _make_{name}() if {name} is _none else {name}"
+                    )
+                    continue
+                default = f"=_defaults[{name!r}]" if name in self.defaults else ""
+                head.append(f"{name}{default}")
+                if name != "*":
+                    body.append(f"_values[{name!r}] = {name}")
+            lines = ["_values = _self.__dict__", *body]
+            text = f"def __init__(_self, {', '.join(head)}):\n" + "".join(
+                f"    {line}\n" for line in lines
+            )
+            exec(text, known)  # noqa: S102  names of fields, which the class statement has checked
+            made = known["__init__"]
+            made.__qualname__ = f"{self.owner.__qualname__}.__init__"
+            self.owner.__init__ = made
+
     def _init(self, *args, **named):
         plan = self.__plan__
+        plan.count += 1
+        if plan.count == MANY and plan.owner.__init__ is _init:
+            plan.compile()
         values = self.__dict__
         values.update(plan.defaults)
         if args:
@@ -93,6 +128,17 @@ else:
         if len(values) != len(plan.known) or not named.keys() <= plan.known:
             odd = ", ".join(sorted(plan.known ^ values.keys()))
             raise TypeError(f"{type(self).__name__}: missing or unknown: {odd}")
+
+    def replace(value, /, **changes):
+        """A copy of a value with other fields; any dataclass will do."""
+        plan = getattr(value, "__plan__", None)
+        if plan is None or not changes.keys() <= plan.known:
+            return dataclasses.replace(value, **changes)  # which also says what is wrong
+        cls = value.__class__
+        made = cls.__new__(cls)
+        made.__dict__.update(value.__dict__)
+        made.__dict__.update(changes)
+        return made
 
     def _eq(self, other):
         if other.__class__ is not self.__class__:

@@ -18,10 +18,7 @@ from llmctl.types import (
     FinishReason,
     Notice,
     Receipt,
-    Role,
-    message,
 )
-from llmctl.values import replace
 
 if TYPE_CHECKING:
     from llmctl.engine.clearance import Cleared
@@ -119,6 +116,8 @@ def once_more(
     said = ready.screened.call
     match said:
         case Chat() if repair and isinstance(error, SchemaMismatch):
+            from llmctl.engine.repair import repaired
+
             told = _("The answer missed the schema; asking once more.")
             return repaired(said, receipt.text, error), told
         case Fill():
@@ -129,18 +128,3 @@ def once_more(
             return None if mended is None else (mended, told)
         case _:
             return None
-
-
-def repaired(call: Chat, text: str, error: SchemaMismatch) -> Chat:
-    """The same call, with the answer that missed and a request to mend it."""
-    from llmctl.engine.schema import repair_prompt
-
-    assert call.schema is not None  # noqa: S101  a mismatch needs a schema
-    return replace(
-        call,
-        messages=(
-            *call.messages,
-            message(Role.ASSISTANT, text),
-            message(Role.USER, repair_prompt(call.schema, error)),
-        ),
-    )

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Command] = {
     "compare": Command(
         "llmctl.cli.compare", _("the same prompt to several models, with evidence"), True
     ),
+    "batch": Command("llmctl.cli.batch", _("many prompts from a file, none lost, none paid twice")),
     "image": Command("llmctl.cli.image", _("draw a picture from words"), True),
     "embed": Command("llmctl.cli.embed", _("turn texts into vectors, find like ones"), True),
     "tokens": Command("llmctl.cli.tokens", _("count the tokens of a text"), True),

@@ -8,7 +8,7 @@ from llmctl import settings
 from llmctl.cli.compare_asked import CompareAsked, repeated
 from llmctl.cli.compare_cases import of_row, prompt_of
 from llmctl.cli.kept import kept_mode, open_ledger
-from llmctl.compare.kept import packed, unpacked, without_texts
+from llmctl.compare.kept import unpacked, without_texts
 from llmctl.compare.shape import Case, Comparison
 from llmctl.errors import UsageError
 from llmctl.messages import _
@@ -16,6 +16,7 @@ from llmctl.output import streams
 from llmctl.output.terminal import Terminal
 from llmctl.store.compares import Kept
 from llmctl.store.shape import Mode
+from llmctl.structure import packed
 from llmctl.types import Json, Receipt
 from llmctl.types.amounts import plain
 from llmctl.values import replace

@@ -8,6 +8,7 @@ from typing import TypeVar
 from llmctl.errors import UsageError
 from llmctl.messages import _
 from llmctl.output.encoding import known
+from llmctl.settings.examples import example_hint
 from llmctl.types import Json
 from llmctl.values import dataclass
 
@@ -107,7 +108,7 @@ class Flags:
             if value is not None and not value.strip(" ,"):
                 raise UsageError(
                     _("{flag} is empty, so it would guard nothing", flag=guard),
-                    hint=_("see what it takes: llmctl ask --help"),
+                    hint=example_hint(guard),
                 )
         pairs(self.option, "-o")
         if self.encoding is not None:

@@ -188,10 +188,12 @@ def purge(
     yes: Annotated[bool, typer.Option("-y", "--yes", help=_("do not ask"))] = False,
 ) -> None:
     """Delete runs for good: their bytes are overwritten in the file."""
+    from llmctl import settings
     from llmctl.cli.kept import open_ledger
     from llmctl.cli.ledger_sums import purge_question, sure
     from llmctl.errors import UsageError
     from llmctl.output.streams import err
+    from llmctl.store.answers import FILE, purge_answers
 
     if sum((run is not None, older_than is not None, everything)) != 1:
         raise UsageError(
@@ -206,6 +208,10 @@ def purge(
             return
         purged = ledger.purge(id=run, older_than_days=older_than, everything=everything)
     err(_("Deleted: {count}", count=purged) + "\n")
+    if run is None:
+        purged = purge_answers(settings.paths().data / FILE, older_than)
+        if purged:
+            err(_("Deleted answers of the cache: {count}", count=purged) + "\n")
 
 
 @app.command("explain", epilog=_("Examples: llmctl logs explain · llmctl logs explain --json"))

@@ -136,7 +136,7 @@ AllowLogging = Annotated[
 ]
 
 
-def _by_one_name(given: list[str] | None) -> list[str] | None:
+def by_one_name(given: list[str] | None) -> list[str] | None:
     """Standard input by one name, whatever it was called: it can be read once only."""
     names = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
     return given and ["-" if one in names else one for one in given]
@@ -149,7 +149,7 @@ Attachments = Annotated[
         "--attachment",
         metavar="PATH|URL|-",
         help=_("a file to go along, repeatable"),
-        callback=_by_one_name,
+        callback=by_one_name,
     ),
 ]
 AttachmentType = Annotated[

@@ -1,9 +1,7 @@
 """A comparison as plain data for the ledger, and plain data as the comparison it came from."""
 
-from base64 import b64decode, b64encode
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from enum import Enum
+from base64 import b64decode
+from collections.abc import Container, Iterable, Sequence
 
 from llmctl.compare.checks import SIZES, WRITTEN
 from llmctl.compare.shape import Candidate, Case, Comparison, Mark, Ruling, Skipped
@@ -21,21 +19,6 @@ NAMED = frozenset({"models", "judge", "min_pass", "prefer", "where", "currency",
                    "tag"})  # fmt: skip
 # Checks whose value is a number or a stable word, and quotes nobody.
 HARMLESS = frozenset({*SIZES, "language"})
-
-
-def packed(value: Json) -> Json:
-    """Values as objects, tuples as lists, bytes as base64."""
-    if isinstance(value, Enum):
-        return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: packed(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): packed(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [packed(one) for one in value]
-    if isinstance(value, bytes):
-        return b64encode(value).decode("ascii")
-    return value
 
 
 def unpacked(document: Json) -> Comparison:
@@ -139,7 +122,7 @@ def _terse(verdict: Verdict | None) -> Verdict | None:
 
 
 def _wordless(failure: Failure | None) -> Failure | None:
-    return failure and replace(failure, message="")
+    return failure and replace(failure, message="", hint=None)
 
 
 def _kind(check: str) -> str:

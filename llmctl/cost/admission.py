@@ -1,7 +1,7 @@
 """How much is reserved for one call, and how long its answer may be; or why it is refused."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,12 @@ from llmctl.cost.caps import (
     UP,
     ZERO,
     Cap,
-    Exchange,
     Stand,
-    allows_unknown,
-    caps_of,
-    scopes_of,
     stand_of,
 )
 from llmctl.cost.money import Money
 from llmctl.cost.rates import told
+from llmctl.cost.rules import Rules
 from llmctl.errors import BudgetRefused
 from llmctl.messages import _
 from llmctl.types import Call, Chat, Complete, Notice
@@ -27,6 +24,7 @@ from llmctl.values import replace
 
 if TYPE_CHECKING:
     from llmctl.cost.estimate import Estimate
+    from llmctl.cost.lease import Lease
     from llmctl.settings import Loaded
     from llmctl.store.reservations import Reservations, Standing
 
@@ -52,7 +50,9 @@ class Admission:
         provider: str,
         run: str,
         at: datetime,
+        rules: Rules | None = None,
     ) -> None:
+        rules = rules or Rules(loaded, provider, run, at)
         self.call = call
         self.run = run
         self.lowered: int | None = None
@@ -61,19 +61,22 @@ class Admission:
         self._estimate = estimate
         self._provider = provider
         self._at = at
-        self._caps = caps_of(loaded, provider, run, at)
-        self._exchange = Exchange(loaded, at.astimezone(UTC).date())
+        self._caps = rules.caps
+        self._scopes = rules.scopes
+        self._exchange = rules.exchange
         self._limit = stated_limit(call)
         self._reserved = (ZERO, "")
         self._check_limits()
-        self._check_price(allows_unknown(loaded, provider))
+        self._check_price(rules.allows_unknown)
 
-    def reserve(self, store: "Reservations") -> int:
+    def reserve(self, store: "Reservations | Lease") -> int:
         """The number of the reservation. Raises BudgetRefused."""
-        scopes = scopes_of(self._caps, self._provider, self._at)
-        model = self.call.model
         number = store.reserve(
-            scopes, self._decide, at=self._at, provider=self._provider, model=model
+            self._scopes,
+            self._decide,
+            at=self._at,
+            provider=self._provider,
+            model=self.call.model,
         )
         self._tell()
         return number
@@ -148,6 +151,7 @@ class Admission:
         may not fit either."""
         found = self._estimate
         limit = found.output_usual or USUAL
+        self.lowered_by = None  # it may be asked again, of a later standing
         if found.output_limit is not None:
             limit = min(limit, found.output_limit)
         for cap in self._caps:

@@ -36,6 +36,8 @@ NARROWER = _narrower()
 
 def at_most(text: str) -> int:
     """More tokens than any text of such characters was seen to take, and no more than its bytes."""
+    if not text:
+        return 0
     encoded = text.encode("utf-8", "surrogatepass")
     kinds = classed(encoded, NARROWER)
     total = sum(kinds.count(kind) * highest for kind, highest in HIGHEST.items())

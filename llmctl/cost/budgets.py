@@ -13,6 +13,9 @@ all the same `run`, any text of one's own (`new_run()` makes one), and open the 
     with open_store() as store:
         admit(call, estimate, loaded, provider=..., run=run, store=store)
 
+For thousands of them, the store is a `Lease` (`llmctl.cost.lease`), which holds money for some
+hundred calls and asks the file no more for each.
+
 Without a cap for the provider, and for what costs nothing, no file is opened and there is no
 reservation. What is never settled, since its process was killed, stays counted at its worst case
 until its day, its month and its run are over; `llmctl cost budgets` shows it.
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmctl.cost.estimate import Estimate
+    from llmctl.cost.lease import Lease
+    from llmctl.cost.rules import Rules
     from llmctl.settings import Loaded
     from llmctl.store.reservations import Decide, Reservations
 
@@ -55,7 +60,13 @@ class Reservation:
     as low as it is, None where that is what such answers usually take."""
 
     def __init__(
-        self, store: Reservations, number: int, decide: Decide, *, run: str, owns_store: bool
+        self,
+        store: Reservations | Lease,
+        number: int,
+        decide: Decide,
+        *,
+        run: str,
+        owns_store: bool,
     ) -> None:
         self.run = run
         self.lowered: int | None = None
@@ -115,7 +126,7 @@ def admit(
     *,
     provider: str,
     run: str | None = None,
-    store: Reservations | None = None,
+    store: Reservations | Lease | None = None,
     at: datetime | None = None,
 ) -> Admitted:
     """Reserve the worst case of `call` under every cap that holds; raises BudgetRefused where it
@@ -132,9 +143,9 @@ def admit(
         return Admitted(call=call)
     from llmctl.cost.admission import Admission
 
-    admission = Admission(
-        call, estimate, loaded, provider=provider, run=run or f"call-{new_run()}", at=at or _now()
-    )
+    run, at = run or f"call-{new_run()}", at or _now()
+    rules = _rules(store, provider, run, at)
+    admission = Admission(call, estimate, loaded, provider=provider, run=run, at=at, rules=rules)
     opened = store or _opened()
     try:
         number = admission.reserve(opened)
@@ -149,6 +160,17 @@ def admit(
     )
     reservation.lowered, reservation.cap = admission.lowered, admission.lowered_by
     return Admitted(call=admission.call, reservation=reservation, notes=tuple(admission.notes))
+
+
+def _rules(
+    store: Reservations | Lease | None, provider: str, run: str, at: datetime
+) -> Rules | None:
+    """The caps that a lease has looked up already."""
+    if store is None:
+        return None
+    from llmctl.cost.lease import Lease
+
+    return store.rules(provider, run, at) if isinstance(store, Lease) else None
 
 
 def is_free(estimate: Estimate) -> bool:

@@ -235,11 +235,12 @@ def _extremes(
         for tier in row.tiers
         if found.input_least <= tier.above_input_tokens < found.input_most
     }
-    rates = [rates_at(row, size, mode) for size in (found.input_least, found.input_most, *jumps)]
+    sizes = {found.input_least, found.input_most, *jumps} if jumps else {found.input_least}
+    rates = [rates_at(row, size, mode) for size in sizes]
     inputs = [one.input for one in rates if one.input is not None]
     outputs = [one.output for one in rates if one.output is not None]
     written = [price for one in rates for name in writes if (price := getattr(one, name))]
     if len(inputs) < len(rates):
         return None, None, None
     dearest = max(outputs) if len(outputs) == len(rates) else None
-    return min(inputs), max(*inputs, *written), dearest
+    return min(inputs), max([*inputs, *written]), dearest

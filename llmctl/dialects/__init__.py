@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from llmctl.errors import LlmctlError
 from llmctl.types import NOTHING, Call, Event, Json, Media, Quirks
 from llmctl.values import dataclass
+
+if TYPE_CHECKING:
+    from llmctl.dialects.batches import AnyBatches
 
 
 class Framing(StrEnum):
@@ -38,7 +41,8 @@ class FilePart:
 class HttpCall:
     """A request without host or credentials; `path` is joined to the endpoint's base URL, or to the
     card's further URL of the name `base`. `body` is JSON, in which a `FileText` may stand for a
-    string; `file` takes the place of it."""
+    string; `file` takes the place of it. A request that is to go out `once` is not sent a second
+    time where a kept connection breaks before its answer: it may have arrived."""
 
     method: str
     path: str
@@ -47,6 +51,7 @@ class HttpCall:
     framing: Framing = Framing.WHOLE
     base: str | None = None
     file: FilePart | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,11 @@ class Dialect(Protocol):
 
     def deletion(self, name: str) -> HttpCall | None:
         """The request that deletes an uploaded file, by the `name` of its upload."""
+        return None
+
+    def batches(self) -> "AnyBatches | None":
+        """How sets of requests are handed in that are answered later, for less; None where the
+        format has no words for that. Whether a host takes them, its card says."""
         return None
 
     def drawing(self) -> Drawing | None:

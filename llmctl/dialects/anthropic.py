@@ -2,6 +2,7 @@
 versions that differ in what may be tuned."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from llmctl.dialects import Decoder, Dialect, Framing, HttpCall, Listed, failures
@@ -17,6 +18,9 @@ from llmctl.dialects.look import at, count_at, text_at
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
 from llmctl.types import Call, Chat, Count, Json, Quirks
+
+if TYPE_CHECKING:
+    from llmctl.dialects.batches import AnyBatches
 
 # The newer version takes no sampling at all, not even its defaults.
 VERSION, SAMPLING_VERSION = "2026-10-21", "2023-06-01"
@@ -81,6 +85,11 @@ class Anthropic(Dialect):
 
             return CountDecoder(lambda answer: count_at(answer, "input_tokens"))
         return AnthropicDecoder()
+
+    def batches(self) -> "AnyBatches | None":
+        from llmctl.dialects.anthropic_batches import AnthropicBatches
+
+        return AnthropicBatches(self, VERSION)
 
     def listing(self) -> HttpCall:
         # The default of a page is 20, and this the most that may be asked for.

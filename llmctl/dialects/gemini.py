@@ -3,6 +3,7 @@ that have no end mark of their own: the finish reason comes, and then the body e
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from llmctl.dialects import (
@@ -22,6 +23,9 @@ from llmctl.dialects.media import files_of
 from llmctl.errors import LlmctlError, UsageError
 from llmctl.messages import _
 from llmctl.types import Call, Chat, Count, Embed, Image, Json, Media, Quirks
+
+if TYPE_CHECKING:
+    from llmctl.dialects.batches import AnyBatches
 
 # Fields of a request beside `generationConfig`; whatever else is given with -o belongs in there.
 TOP_LEVEL = frozenset(
@@ -79,6 +83,11 @@ class Gemini(Dialect):
 
             return GeminiImageDecoder()
         return CountDecoder() if isinstance(call, Count) else GeminiDecoder()
+
+    def batches(self) -> "AnyBatches | None":
+        from llmctl.dialects.gemini_batches import GeminiBatches
+
+        return GeminiBatches(self)
 
     def drawing(self) -> Drawing:
         from llmctl.dialects.gemini_images import DRAWS

@@ -4,6 +4,7 @@ counted without what was in the cache. The newer version of the API stands in `g
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from llmctl.dialects import (
     Decoder,
@@ -41,6 +42,9 @@ from llmctl.types import (
     ToolResult,
     Usage,
 )
+
+if TYPE_CHECKING:
+    from llmctl.dialects.batches import AnyBatches
 
 REASONS: Mapping[str, FinishReason] = {
     "stop": FinishReason.STOP,
@@ -121,6 +125,11 @@ class GigaChat(Dialect):
 
             return DrawnDecoder(GigaChatDecoder(quirks.reasoning_fields))
         return GigaChatDecoder(quirks.reasoning_fields)
+
+    def batches(self) -> "AnyBatches | None":
+        from llmctl.dialects.gigachat_batches import GigaChatBatches
+
+        return GigaChatBatches(self)
 
     def drawing(self) -> Drawing:
         from llmctl.dialects.gigachat_images import DRAWS

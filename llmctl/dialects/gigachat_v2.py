@@ -97,6 +97,10 @@ class GigaChatV2(GigaChat):
             body["model_options"] = options
         return body
 
+    def batches(self) -> None:
+        """They are of v1."""
+        return None
+
     def decoder(self, call: Call, quirks: Quirks) -> Decoder:
         if isinstance(call, Count | Embed):
             return super().decoder(call, quirks)

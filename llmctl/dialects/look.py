@@ -14,15 +14,18 @@ MOST = 10**12  # of tokens: what claims more has not counted
 def at(value: Json, *path: str | int) -> Json:
     """The value at `path`, None where a step is missing."""
     for step in path:
-        if isinstance(step, int):
-            value = value[step] if isinstance(value, list) and step < len(value) else None
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
         else:
-            value = value.get(step) if isinstance(value, dict) else None
+            return None
     return value
 
 
 def text_at(value: Json, *path: str | int) -> str | None:
-    found = at(value, *path)
+    one_step = len(path) == 1 and isinstance(value, dict)  # as nearly always
+    found = value.get(path[0]) if one_step else at(value, *path)
     return found if isinstance(found, str) else None
 
 
@@ -37,6 +40,8 @@ def int_at(value: Json, *path: str | int) -> int | None:
     """A whole number of fewer than LONGEST digits; as strings they count too, as some servers send
     them."""
     found = at(value, *path)
+    if found is None:
+        return None
     if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < LONGEST:
         return int(found)
     if not isinstance(found, int) or isinstance(found, bool):
@@ -46,13 +51,15 @@ def int_at(value: Json, *path: str | int) -> int | None:
 
 def count_at(value: Json, *path: str | int) -> int | None:
     """A count of tokens; what cannot be one counts as not reported."""
+    if value is None:
+        return None
     found = int_at(value, *path)
     return found if found is not None and 0 <= found <= MOST else None
 
 
 def float_at(value: Json, *path: str | int) -> float | None:
     found = at(value, *path)
-    if isinstance(found, bool) or not isinstance(found, int | float):
+    if found is None or isinstance(found, bool) or not isinstance(found, int | float):
         return None
     try:
         return float(found)

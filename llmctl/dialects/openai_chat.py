@@ -2,6 +2,7 @@
 most other hosts. Where one departs from the rest, its card says so in `Quirks`."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from llmctl.dialects import (
     Decoder,
@@ -39,6 +40,9 @@ from llmctl.types import (
     Usage,
     message,
 )
+
+if TYPE_CHECKING:
+    from llmctl.dialects.batches import AnyBatches
 
 REASONS: Mapping[str, FinishReason] = {
     "stop": FinishReason.STOP,
@@ -119,6 +123,11 @@ class OpenAIChat(Dialect):
 
             return ImagesDecoder(quirks.cost_field)
         return OpenAIDecoder(quirks.reasoning_fields, quirks.cost_field)
+
+    def batches(self) -> "AnyBatches | None":
+        from llmctl.dialects.openai_batches import OpenAIBatches
+
+        return OpenAIBatches(self)
 
     def drawing(self) -> Drawing:
         from llmctl.dialects.openai_images import DRAWS
@@ -252,16 +261,18 @@ class OpenAIDecoder(Decoder):
         )
 
     def _read(self, answer: Json) -> Iterator[Event]:
-        if at(answer, "error") or frame_is_error(answer):
+        if not isinstance(answer, dict):
+            return
+        if answer.get("error") or frame_is_error(answer):
             raise failures.inside(answer)
         self._model = text_at(answer, "model") or self._model
         self._id = text_at(answer, "id") or self._id
         for key in DETAILS:
-            if (value := at(answer, key)) is not None:
+            if (value := answer.get(key)) is not None:
                 self._details[key] = value
-        if usage := at(answer, "usage") or at(answer, "x_groq", "usage"):
+        if usage := answer.get("usage") or at(answer, "x_groq", "usage"):
             self._usage = decode_usage(usage)
-            self._timing = _stated_timing(usage) or _stated_timing(at(answer, "time_info"))
+            self._timing = _stated_timing(usage) or _stated_timing(answer.get("time_info"))
             self._cost = _stated_cost(at(answer, *self._cost_path)) if self._cost_path else None
         choices = at(answer, "choices")
         for choice in choices if isinstance(choices, list) else ():
@@ -313,16 +324,17 @@ def _parts(content: list[Json]) -> Iterator[Event]:
 
 def decode_usage(usage: Json) -> Usage:
     """Usage in OpenAI's shape, in which totals include cached and reasoning tokens."""
+    read, made = at(usage, "prompt_tokens_details"), at(usage, "completion_tokens_details")
     return Usage(
         input_tokens=count_at(usage, "prompt_tokens"),
         output_tokens=count_at(usage, "completion_tokens"),
         cached_tokens=_first(
-            count_at(usage, "prompt_tokens_details", "cached_tokens"),
+            count_at(read, "cached_tokens"),
             count_at(usage, "prompt_cache_hit_tokens"),
             count_at(usage, "num_cached_tokens"),
         ),
-        cache_write_tokens=count_at(usage, "prompt_tokens_details", "cache_write_tokens"),
-        reasoning_tokens=count_at(usage, "completion_tokens_details", "reasoning_tokens"),
+        cache_write_tokens=count_at(read, "cache_write_tokens"),
+        reasoning_tokens=count_at(made, "reasoning_tokens"),
     )
 
 
@@ -347,10 +359,13 @@ STATED_TIMES = (
     ("output_s", "completion_time"),
     ("total_s", "total_time"),
 )
+_TIMES = frozenset(key for _name, key in STATED_TIMES)
 
 
 def _stated_timing(usage: Json) -> Mapping[str, float] | None:
     """Seconds that some hosts state beside the tokens."""
+    if not isinstance(usage, dict) or _TIMES.isdisjoint(usage):
+        return None
     measured = {
         name: seconds for name, key in STATED_TIMES if (seconds := float_at(usage, key)) is not None
     }
@@ -359,6 +374,8 @@ def _stated_timing(usage: Json) -> Mapping[str, float] | None:
 
 def _server_timing(timings: Json) -> Mapping[str, float] | None:
     """llama.cpp's own clock: seconds for the prompt and for the answer."""
+    if timings is None:
+        return None
     measured = {
         name: milliseconds / 1000
         for name, key in (("prompt_s", "prompt_ms"), ("output_s", "predicted_ms"))

@@ -1,6 +1,7 @@
 """OpenAI's responses: items instead of messages, typed events, and nothing stored unless asked."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from llmctl.dialects import Decoder, Dialect, Drawing, Frame, Framing, HttpCall, Listed, failures
 from llmctl.dialects.in_words import in_words
@@ -25,6 +26,9 @@ from llmctl.types import (
     Usage,
     message,
 )
+
+if TYPE_CHECKING:
+    from llmctl.dialects.batches import AnyBatches
 
 INCOMPLETE: Mapping[str, FinishReason] = {
     "max_output_tokens": FinishReason.LENGTH,
@@ -104,6 +108,11 @@ class OpenAIResponses(Dialect):
 
             return ImagesDecoder()
         return ResponsesDecoder()
+
+    def batches(self) -> "AnyBatches | None":
+        from llmctl.dialects.openai_batches import OpenAIBatches
+
+        return OpenAIBatches(self)
 
     def drawing(self) -> Drawing:
         from llmctl.dialects.openai_images import DRAWS

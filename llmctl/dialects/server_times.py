@@ -17,11 +17,12 @@ LONGEST = 10  # metrics of one header
 
 
 def stated_times(headers: Mapping[str, str]) -> dict[str, float]:
-    """Seconds by name. In a stream they are what it took until the head was sent, not until the
-    end; names from `server-timing` are the server's own, with `_s` behind them."""
+    """Seconds by name, of headers in lower case. In a stream they are what it took until the head
+    was sent, not until the end; names from `server-timing` are the server's own, with `_s` behind
+    them."""
     found = dict(_metrics(headers.get("server-timing", "")))
     for header, (name, unit) in HEADERS.items():
-        if (amount := _amount(headers.get(header, ""))) is not None:
+        if header in headers and (amount := _amount(headers[header])) is not None:
             found[name] = amount / unit
     return found
 

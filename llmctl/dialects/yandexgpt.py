@@ -6,6 +6,7 @@ operation that is asked after until it is done.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from llmctl.dialects import Decoder, Dialect, Drawing, FollowUp, Frame, Framing, HttpCall
 from llmctl.dialects.look import at, count_at, parse, text_at, texts_at
@@ -33,6 +34,9 @@ from llmctl.types import (
     Usage,
     message,
 )
+
+if TYPE_CHECKING:
+    from llmctl.dialects.batches import AnyBatches
 
 STATUS = "ALTERNATIVE_STATUS_"
 REASONS: Mapping[str, FinishReason] = {
@@ -114,6 +118,11 @@ class YandexGpt(Dialect):
 
             return YandexArtDecoder()
         return YandexDecoder()
+
+    def batches(self) -> "AnyBatches | None":
+        from llmctl.dialects.yandexgpt_batches import YandexOperations
+
+        return YandexOperations()
 
     def drawing(self) -> Drawing:
         from llmctl.dialects.yandexart import DRAWS

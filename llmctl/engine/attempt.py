@@ -5,7 +5,13 @@ Whatever goes wrong is an outcome with a receipt, so that nothing that was spent
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import ExitStack, aclosing, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    aclosing,
+    asynccontextmanager,
+    nullcontext,
+)
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -83,8 +89,7 @@ async def attempted(
     return receipt, error
 
 
-@asynccontextmanager
-async def with_files(
+def with_files(
     run: Run,
     lane: "Lane",
     network: "Network",
@@ -92,14 +97,20 @@ async def with_files(
     *,
     keep: bool,
     begun: float | None = None,
-) -> AsyncIterator["Uploads | None"]:
+) -> AbstractAsyncContextManager["Uploads | None"]:
     """Files that the provider wants before the call are there in it, and gone after it, as are
     those that it stores itself; None where there are none of either kind."""
     dialect = run.route.dialect
     way = dialect.drawing() if isinstance(run.call, Image) else None
-    if not (way and way.stores) and not dialect.to_upload(run.call, run.route.quirks):
-        yield None
-        return
+    if (way and way.stores) or dialect.to_upload(run.call, run.route.quirks):
+        return _uploaded(run, lane, network, show, keep=keep, begun=begun)
+    return nullcontext()
+
+
+@asynccontextmanager
+async def _uploaded(
+    run: Run, lane: "Lane", network: "Network", show: Show, *, keep: bool, begun: float | None
+) -> AsyncIterator["Uploads"]:
     from llmctl.engine.uploads import Uploads
 
     retries = Retries(network.retries, network.backoff, max_wait=network.max_wait)

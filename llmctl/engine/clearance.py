@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from llmctl.cost.budgets import Reservation
     from llmctl.cost.estimate import Estimate
+    from llmctl.cost.lease import Lease
+    from llmctl.store.reservations import Reservations
 
 # Characters that cost too little to ask about at any price there is; counting and pricing them
 # would be a good part of what llmctl itself takes.
@@ -46,12 +48,14 @@ def cleared(
     at: "datetime | None" = None,
     run: str | None = None,
     earlier: Screened | None = None,
+    store: "Reservations | Lease | None" = None,
 ) -> Cleared:
     """Raises PrivacyRefused, BudgetRefused; nothing is sent, and only then is money set aside.
     Calls of one `run` share what a budget allows a call, as `llmctl.cost.budgets` has it; the
-    placeholders of an `earlier` call that this one goes on from hold here, too."""
+    placeholders of an `earlier` call that this one goes on from hold here, too. `store` is where
+    money is set aside, open, for many calls."""
     screened, route = checked(route, call, loaded, earlier=earlier)
-    return reserved(route, screened, loaded, at=at, run=run)
+    return reserved(route, screened, loaded, at=at, run=run, store=store)
 
 
 def reserved(
@@ -61,6 +65,7 @@ def reserved(
     *,
     at: "datetime | None" = None,
     run: str | None = None,
+    store: "Reservations | Lease | None" = None,
 ) -> Cleared:
     """What `checked` has let pass, as it may be sent; raises BudgetRefused. It is the part that
     takes no time to speak of, and depends on what was spent meanwhile."""
@@ -79,11 +84,14 @@ def reserved(
         route.model_card,
         screened.call,
         at=at,
+        mode=route.mode,
         terms=route.terms(screened.call),
         exact=bounded,
         careful=bounded,
     )
-    admitted = admit(screened.call, estimate, loaded, provider=route.provider, run=run, at=at)
+    admitted = admit(
+        screened.call, estimate, loaded, provider=route.provider, run=run, store=store, at=at
+    )
     return replace(
         ready,
         call=admitted.call,

@@ -112,7 +112,27 @@ def find_model(card: Card, model: str) -> Model | None:
     return tuned.unlisted(card, model) if found is None else tuned.filled(card, found)
 
 
+# What was found, by the card's identity: each answer of a job asks for the same few names, and a
+# card has a hundred patterns. A card is kept with it, so that no other can have its identity.
+_FOUND: dict[int, tuple[Card, dict[str, Model | None]]] = {}
+_MOST = 1000  # names, and cards: rows may name models of their own
+
+
 def _entry(card: Card, model: str) -> Model | None:
+    kept = _FOUND.get(id(card))
+    if kept is None:
+        if len(_FOUND) >= _MOST:
+            _FOUND.clear()
+        kept = _FOUND[id(card)] = (card, {})
+    found = kept[1]
+    if model not in found:
+        if len(found) >= _MOST:
+            found.clear()
+        found[model] = _looked_up(card, model)
+    return found[model]
+
+
+def _looked_up(card: Card, model: str) -> Model | None:
     from fnmatch import fnmatchcase
 
     for one in card.models:

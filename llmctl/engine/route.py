@@ -26,7 +26,9 @@ class Route:
     `elsewhere` is set for a local server that may pass a call on: the verdict should it do so.
     `passed_on` says that the model's name tells already that it does. `inherited` says that the
     card's facts hold whatever the host, as the user's settings have it. `turn` is the file to be
-    locked during a call to a provider that takes one at a time.
+    locked during a call to a provider that takes one at a time. `mode` is a way of processing that
+    the request itself does not name, since it goes in by another door (`batch`): a price has it
+    among its `modes`, privacy among what lowers a level.
     """
 
     requested: str
@@ -43,6 +45,7 @@ class Route:
     passed_on: bool = False
     inherited: bool = False
     turn: Path | None = None
+    mode: str | None = None
 
     @property
     def host(self) -> str:
@@ -110,6 +113,7 @@ class Route:
             self._answering(finished.model if finished else None),
             self.terms(call),
             at or datetime.now(UTC),
+            mode=self.mode,
             details=finished.details if finished else None,
         )
         return charged.cost(finished.usage if finished else None, pictures)

@@ -5,12 +5,13 @@ inside an answer that began well. After the first token nothing is ever sent aga
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, ExitStack, aclosing
+from contextlib import ExitStack, aclosing
 from typing import TYPE_CHECKING
 
-from llmctl.dialects import Decoder, Frame, HttpCall
+from llmctl.dialects import Decoder, FollowUp, Frame, Framing, HttpCall
 from llmctl.dialects.failures import REQUEST_ID_HEADERS
 from llmctl.dialects.media import files_of
 from llmctl.dialects.server_times import stated_times
@@ -27,6 +28,8 @@ from llmctl.types import Call, Event, Finished, FinishReason, Image, Notice
 from llmctl.values import replace
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from llmctl.cost.budgets import Reservation
     from llmctl.transport.exchange import Lane, Reply
 
@@ -60,7 +63,7 @@ class Run:
         self.route = route
         self._turn = route.turn
         self.meter = Meter(route.requested, clock)
-        self._lane = lane
+        self.lane = lane
         self._retries = retries or Retries()
         self._timeout = timeout
         self._clock = clock
@@ -70,12 +73,15 @@ class Run:
         self._loading = False  # the user has been told that the server still loads its model
         self._waited = 0.0  # between attempts, what they took themselves apart
 
-    async def events(self) -> AsyncGenerator[Event, None]:
+    def events(self) -> AsyncGenerator[Event, None]:
         """Yields the answer as it comes and ends with `Finished`; raises LlmctlError otherwise.
 
         An error that the finish reason stands for (filter, length) is raised after `Finished` was
         passed on.
         """
+        return self._events() if self._turn is None else self._in_turn()
+
+    async def _in_turn(self) -> AsyncGenerator[Event, None]:
         with ExitStack() as held:
             async for notice in self.my_turn(held):
                 yield notice
@@ -97,7 +103,7 @@ class Run:
         self._turn = None
 
     def _is_over(self) -> bool:
-        return self._left() == 0.0
+        return self.left() == 0.0
 
     async def _events(self) -> AsyncGenerator[Event, None]:
         http = self.route.dialect.encode(self.call, self.route.quirks)
@@ -108,21 +114,26 @@ class Run:
             self.meter.attempt(goes_on=begun)
             try:
                 if not asked_where:
-                    async with asyncio.timeout(self._left()):
-                        await refuse_elsewhere(self.route, self._lane)
+                    async with asyncio.timeout(self.left()):
+                        await refuse_elsewhere(self.route, self.lane)
                     asked_where = True
                     self.meter.restart()  # the question was none to the model
                 if not asked_what:
-                    async with asyncio.timeout(self._left()):
-                        await refuse_untaken(self.route, self.call, self._lane)
+                    async with asyncio.timeout(self.left()):
+                        await refuse_untaken(self.route, self.call, self.lane)
                     asked_what = True
                     self.meter.restart()
-                async with aclosing(self._attempt(http)) as events:
-                    async for event in events:
-                        if isinstance(event, Finished) and self._is_empty(event):
-                            yield Notice("empty", _("the model finished without an answer"))
-                        self.meter.event(event)
-                        yield event
+                decoder = self._decoding()
+                while True:
+                    asked = http if decoder.then is None else await self._rested(decoder.then)
+                    async with aclosing(self._exchanged(asked, decoder)) as events:
+                        async for event in events:
+                            if isinstance(event, Finished) and self._is_empty(event):
+                                yield Notice("empty", _("the model finished without an answer"))
+                            self.meter.event(event)
+                            yield event
+                    if decoder.then is None:
+                        break
                 break
             except TimeoutError:
                 failed = self._placed(self._too_late())
@@ -137,90 +148,58 @@ class Run:
                 yield note
             await self._sleep(wait)
             self._waited += wait
-        assert self.meter.finished is not None  # noqa: S101  _attempt ends with it or raises
+        assert self.meter.finished is not None  # noqa: S101  _exchanged ends with it or raises
         if error_meant := outcome(self.call, self.meter.finished, self._reservation):
             raise self._placed(error_meant)
 
-    async def _attempt(self, http: HttpCall) -> AsyncGenerator[Event, None]:
-        """One try, and after it whatever the decoder wants asked next. What the server has begun to
-        make is asked after again, since beginning anew would be paid twice."""
+    def _decoding(self) -> Decoder:
+        """What reads this try. What the server has begun to make is asked after again, since
+        beginning anew would be paid twice."""
         if self._decoder is None or self._decoder.then is None:
             self._decoder = self.route.dialect.decoder(self.call, self.route.quirks)
-        decoder = self._decoder
-        while True:
-            then = decoder.then
-            if then is not None:
-                await self._rest(then.after_s)
-            asked = self._exchanged(then.http if then else http, decoder)
-            async with aclosing(asked) as events:
-                async for event in events:
-                    yield event
-            if decoder.then is None:
-                return
+        return self._decoder
 
-    async def _rest(self, seconds: float) -> None:
-        left = self._left()
-        if left is not None and seconds >= left:
+    async def _rested(self, then: FollowUp) -> HttpCall:
+        """What a decoder wants asked next, when its time has come."""
+        left = self.left()
+        if left is not None and then.after_s >= left:
             raise self._too_late()
-        await self._sleep(seconds)
+        await self._sleep(then.after_s)
+        return then.http
 
     async def _exchanged(self, http: HttpCall, decoder: Decoder) -> AsyncGenerator[Event, None]:
+        first = decoder.then is None  # else it is not the beginning of the call
+        count, finished = 0, False
         try:
-            async with AsyncExitStack() as stack:
-                async with asyncio.timeout(self._left()):
-                    reply = await stack.enter_async_context(self._lane.exchange(http))
-                    timing = reply.timing
-                    first = decoder.then is None  # else it is not the beginning of the call
-                    if first:
-                        self.meter.answered(
-                            timing.connect_s,
-                            timing.reused,
-                            timing.first_byte_s,
-                            timing.load_s,
-                            timing.auth_s,
-                        )
-                    if not 200 <= reply.status < 300:
-                        raise await refused(reply, self.route)
-                frames = await stack.enter_async_context(aclosing(reply.frames(http.framing)))
-                events = await stack.enter_async_context(aclosing(self._decoded(frames, decoder)))
-                async for event in events:
-                    yield _identified(event, reply, timed=first)
+            async with (
+                _Answered(self, http, first) as reply,
+                aclosing(reply.frames(http.framing)) as frames,
+            ):
+                while not decoder.done:
+                    frame = await self._next(frames, http.framing, decoder)
+                    if frame is None:
+                        break
+                    count += bool(frame.data)
+                    try:
+                        for event in decoder.feed(frame):
+                            finished = finished or isinstance(event, Finished)
+                            yield _identified(event, reply, timed=first)
+                    except ProviderFailed as error:
+                        if await self._is_torn(error, frame, frames):
+                            break
+                        raise
+                if not decoder.done:
+                    for event in decoder.end():
+                        finished = finished or isinstance(event, Finished)
+                        yield _identified(event, reply, timed=first)
+                if not finished and decoder.then is None:
+                    raise self._unfinished(count)
                 if decoder.done:
                     reply.spare()
         except TimeoutError:
             raise self._cut(self._too_late()) from None
         except NetworkFailed as error:
             raise self._cut(error) from error
-
-    async def _decoded(
-        self, frames: AsyncIterator[Frame], decoder: Decoder
-    ) -> AsyncGenerator[Event, None]:
-        count = 0
-        finished = False
-        while not decoder.done:
-            try:
-                frame = await self._next(frames, decoder.settled)
-            except StopAsyncIteration:
-                break
-            except (TimeoutError, NetworkFailed):
-                if decoder.settled:
-                    break  # only usage is missing, and a missing figure is no error
-                raise
-            count += bool(frame.data)
-            try:
-                for event in decoder.feed(frame):
-                    finished = finished or isinstance(event, Finished)
-                    yield event
-            except ProviderFailed as error:
-                if await self._is_torn(error, frame, frames):
-                    break
-                raise
-        if not decoder.done:
-            for event in decoder.end():
-                finished = finished or isinstance(event, Finished)
-                yield event
-        if not finished and decoder.then is None:
-            raise self._unfinished(count)
 
     async def _is_torn(
         self, error: ProviderFailed, frame: Frame, frames: AsyncIterator[Frame]
@@ -233,14 +212,23 @@ class Run:
     def _is_empty(self, finished: Finished) -> bool:
         return finished.reason is FinishReason.STOP and not self.meter.shown
 
-    async def _next(self, frames: AsyncIterator[Frame], settled: bool) -> Frame:
-        left = self._left()
-        if settled:
+    async def _next(
+        self, frames: AsyncIterator[Frame], framing: Framing, decoder: Decoder
+    ) -> Frame | None:
+        """The next frame, None after the last; also where one does not come of which only usage is
+        missing, since a missing figure is no error."""
+        left = self.left()
+        if decoder.settled and framing is not Framing.WHOLE:  # of that, all is here by now
             left = TRAILER_SECONDS if left is None else min(left, TRAILER_SECONDS)
-        if left is None:
-            return await anext(frames)
-        async with asyncio.timeout(left):
-            return await anext(frames)
+        try:
+            if left is None:
+                return await anext(frames, None)
+            async with asyncio.timeout(left):
+                return await anext(frames, None)
+        except (TimeoutError, NetworkFailed):
+            if decoder.settled:
+                return None
+            raise
 
     def _too_late(self) -> NetworkFailed:
         return NetworkFailed(
@@ -276,7 +264,7 @@ class Run:
         if self.meter.shown or self._is_paid(error):
             return None
         wait = self._retries.wait(error, self.meter.attempts, self._waited)
-        left = self._left()
+        left = self.left()
         if wait is None or (left is not None and wait >= left):
             return None
         if self._reservation is not None and not self._reservation.may_repeat(error):
@@ -307,13 +295,63 @@ class Run:
               cause=error.message.rstrip(".") + ".", seconds=self._retries.max_wait),
         )  # fmt: skip
 
-    def _left(self) -> float | None:
+    def left(self) -> float | None:
+        """Seconds of the time for the call, None without a limit."""
         if self._timeout is None:
             return None
         return max(0.0, self._timeout - (self._clock() - self._begun))
 
     def _placed(self, error: LlmctlError) -> LlmctlError:
-        return placed(error, self.route, self._lane.tokens)
+        return placed(error, self.route, self.lane.tokens)
+
+
+class _Answered:
+    """`async with`: one exchange of a run, its head well and here before the run's time is over;
+    closed at the end."""
+
+    __slots__ = ("_exchange", "_first", "_is_open", "_run")
+
+    def __init__(self, run: Run, http: HttpCall, first: bool) -> None:
+        self._run = run
+        self._first = first
+        self._exchange = run.lane.exchange(http)
+        self._is_open = False
+
+    async def __aenter__(self) -> "Reply":
+        left = self._run.left()
+        try:
+            if left is None:
+                return await self._begun()
+            async with asyncio.timeout(left):
+                return await self._begun()
+        except BaseException:
+            if self._is_open:
+                await self._exchange.__aexit__(*sys.exc_info())
+            raise
+
+    async def _begun(self) -> "Reply":
+        reply = await self._exchange.__aenter__()
+        self._is_open = True
+        if self._first:
+            timing = reply.timing
+            self._run.meter.answered(
+                timing.connect_s,
+                timing.reused,
+                timing.first_byte_s,
+                timing.load_s,
+                timing.auth_s,
+            )
+        if not 200 <= reply.status < 300:
+            raise await refused(reply, self._run.route)
+        return reply
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: "TracebackType | None",
+    ) -> None:
+        await self._exchange.__aexit__(kind, error, trace)
 
 
 def _identified(event: Event, reply: "Reply", *, timed: bool) -> Event:
@@ -322,9 +360,10 @@ def _identified(event: Event, reply: "Reply", *, timed: bool) -> Event:
     says of that."""
     if not isinstance(event, Finished):
         return event
-    found = (reply.headers.get(name) for name in REQUEST_ID_HEADERS)
-    limits = {name: value for name, value in reply.headers.items() if "ratelimit" in name.lower()}
-    timing = {**(stated_times(reply.headers) if timed else {}), **(event.server_timing or {})}
+    headers = dict(reply.headers.items())  # in lower case; httpx would search all for each name
+    found = (headers.get(name) for name in REQUEST_ID_HEADERS)
+    limits = {name: value for name, value in headers.items() if "ratelimit" in name}
+    timing = {**(stated_times(headers) if timed else {}), **(event.server_timing or {})}
     return replace(
         event,
         request_id=event.request_id or next(filter(None, found), None),

@@ -4,9 +4,10 @@ from llmctl import catalogue
 from llmctl.dialects.media import files_of
 from llmctl.engine.resolve import refusal
 from llmctl.engine.route import Route
+from llmctl.engine.vetted_before import place_of
 from llmctl.errors import LlmctlError, PrivacyRefused
 from llmctl.messages import _
-from llmctl.privacy.controls import Sent, fitting, in_request, picture_hosts
+from llmctl.privacy.controls import Sent, in_request, picture_hosts
 from llmctl.privacy.policy import judge
 from llmctl.privacy.screening import Screened
 from llmctl.settings import Loaded, ProviderSettings
@@ -17,7 +18,11 @@ from llmctl.values import replace
 def vetted(route: Route, screened: Screened, loaded: Loaded) -> Route:
     """The route with the verdict on what stands in the request; raises PrivacyRefused where policy
     forbids it. Nothing is sent."""
+    place = place_of(route, loaded)
     sent = really_sent(route, screened, loaded)
+    kind = place.kind(sent)
+    if (before := place.before(kind)) is not None:
+        return before
     verdict = _judged(route, sent, loaded, elsewhere=route.passed_on)
     if not verdict.allowed:
         if sent.hosts:
@@ -32,7 +37,7 @@ def vetted(route: Route, screened: Screened, loaded: Loaded) -> Route:
             sent=sent,
         )
     elsewhere = route.elsewhere and _judged(route, sent, loaded, elsewhere=True)
-    return replace(route, verdict=verdict, elsewhere=elsewhere)
+    return place.keep(kind, replace(route, verdict=verdict, elsewhere=elsewhere))
 
 
 def _refuse_addresses(route: Route, sent: Sent, loaded: Loaded, verdict: Verdict) -> None:
@@ -50,7 +55,7 @@ def _refuse_addresses(route: Route, sent: Sent, loaded: Loaded, verdict: Verdict
 
 def really_sent(route: Route, screened: Screened, loaded: Loaded) -> Sent:
     """What of a request matters for privacy, read from the request itself."""
-    call, own = screened.call, _own(route, loaded)
+    call = screened.call
     found = [(kind, count) for kind, count in screened.left.items() if kind != "secret"]
     if loaded.settings.policy.pii_regions and (unread := len(files_of(call))):
         found.append(("unsearched", unread))  # there may be some in what only people can read
@@ -62,16 +67,15 @@ def really_sent(route: Route, screened: Screened, loaded: Loaded) -> Sent:
         http = route.dialect.encode(call, route.quirks)
     except LlmctlError:  # then nothing is sent: the call ends with the same error
         return Sent(personal=personal, hosts=hosts)
-    dialect = catalogue.dialect_of(route.card, route.model_card, own)
-    possible = fitting(route.card, dialect, own, whatever=True)
     key = route.card.auth.header.lower()
     every = {**route.target.headers, **http.headers}
     return Sent(
-        controls=in_request(possible, http, route.target.headers),
+        controls=in_request(place_of(route, loaded).possible, http, route.target.headers),
         body=http.body,
         headers={name: value for name, value in every.items() if name.lower() != key},
         hosts=hosts,
         personal=personal,
+        features=frozenset() if route.mode is None else frozenset({route.mode}),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from llmctl.compare.figures import Figure, Line, Summary
 from llmctl.compare.shape import Candidate, Case, Comparison, Trial
 from llmctl.messages import _
+from llmctl.output.cells import no_formula
 from llmctl.output.compare_junit import junit as junit
 from llmctl.output.compare_text import columns_of, encodable, rows_of
 from llmctl.output.compare_verdicts import advice_lines, note_lines, verdict_lines
@@ -17,8 +18,6 @@ from llmctl.output.terminal import safe, safe_line
 from llmctl.types import Json
 from llmctl.types.amounts import plain
 
-# What a spreadsheet takes for the beginning of a formula.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # What means something in a line of Markdown. A dot or a hyphen within a name does not.
 _MARKUP = re.compile(r"[\\`*_\[\]<>|&~#!]")
 _FENCES = re.compile(r"`{3,}")
@@ -117,10 +116,7 @@ def _cell(value: Json) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
-    text = str(value)
-    if text.startswith(FORMULAS):
-        text = f"'{text}"
-    return encodable(safe_line(text))
+    return encodable(safe_line(no_formula(str(value))))
 
 
 # ---- JSON lines --------------------------------------------------------------------------------

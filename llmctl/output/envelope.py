@@ -118,6 +118,7 @@ def failure_json(failure: Failure) -> dict[str, Json]:
         "message": failure.message,
         "retry_after_s": failure.retry_after_s,
         "request_id": failure.request_id,
+        "hint": failure.hint,
     }
 
 

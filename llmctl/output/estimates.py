@@ -118,5 +118,7 @@ def reason(why: str | None) -> str:
             return _("the provider has not said how many tokens it took")
         case "no-answer":
             return _("there was no whole answer")
+        case "several":
+            return _("it took several requests, which cost an unknown amount or several currencies")
         case _:
             return _("no price is known")

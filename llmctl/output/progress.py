@@ -102,18 +102,11 @@ class Bar:
             share = min(1.0, self._done / self._total)
             figures = f"{share:4.0%}  {figures} / {size_text(self._total)}{self._pace()}"
             if self._width > BAR_COLUMNS + FIGURES_COLUMNS:
-                drawn = self._drawn(share)
+                drawn = drawn_bar(share, colour=self._colour) + " "
                 room -= BAR_COLUMNS + 1
         figures = figures[:room]
         room -= len(figures) + 1
         return (f"{self._title[:room]} " if room > 0 else "") + drawn + figures
-
-    def _drawn(self, share: float) -> str:
-        full = round(BAR_COLUMNS * share)
-        done, left = FULL * full, FULL * (BAR_COLUMNS - full)
-        if self._colour:
-            return f"\x1b[32m{done}\x1b[0m\x1b[2m{left}\x1b[0m "
-        return done + EMPTY * len(left) + " "
 
     def _pace(self) -> str:
         elapsed = self._clock() - self._begun
@@ -124,6 +117,15 @@ class Bar:
         left = max(0, round((self._total - self._done) / speed))
         pace = _("{size}/s", size=size_text(round(speed)))
         return f"  {pace}  {left // 60}:{left % 60:02}"
+
+
+def drawn_bar(share: float, *, colour: bool) -> str:
+    """BAR_COLUMNS columns, of which `share` (0 to 1) are full."""
+    full = round(BAR_COLUMNS * share)
+    done, left = FULL * full, FULL * (BAR_COLUMNS - full)
+    if colour:
+        return f"\x1b[32m{done}\x1b[0m\x1b[2m{left}\x1b[0m"
+    return done + EMPTY * len(left)
 
 
 def size_text(count: int) -> str:

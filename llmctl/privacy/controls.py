@@ -79,7 +79,7 @@ def headers(controls: "tuple[Control, ...]") -> dict[str, str]:
 
 
 def in_request(
-    controls: "Iterator[Control]", http: "HttpCall", headers: Mapping[str, str]
+    controls: "Iterable[Control]", http: "HttpCall", headers: Mapping[str, str]
 ) -> tuple[str, ...]:
     """The names of those that a request really has, `headers` being those of its target."""
     there = {name.lower(): value for name, value in (*headers.items(), *http.headers.items())}

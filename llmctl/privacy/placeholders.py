@@ -61,6 +61,15 @@ class Placeholders:
         self._bare: set[str] = set()
         self._quoted: set[str] = set()
 
+    @classmethod
+    def remembered(cls, originals: Mapping[str, str], numbers: Collection[str]) -> "Placeholders":
+        """Those of an earlier process, to put back what they stand for; `originals` and `numbers`
+        as this class had them."""
+        made = cls()
+        made._originals.update(originals)
+        made._bare.update(numbers)
+        return made
+
     def __bool__(self) -> bool:
         return bool(self._originals)
 

@@ -10,7 +10,7 @@ A row that cannot be read is a value like the others, since it must not keep the
 read; what is wrong with the source as a whole is an error.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Container, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,6 +63,7 @@ def open_rows(
     limit: int | None = None,
     encoding: str | None = None,
     unique: bool = False,
+    skip: Container[int] = (),
     loaded: "Loaded | None" = None,
     note: "Callable[[str], object] | None" = None,
 ) -> AsyncGenerator[Row | BadRow, None]:
@@ -72,6 +73,7 @@ def open_rows(
 
     `format` is jsonl, csv, tsv, parquet or text; by default the ending says it, else the first
     line. With `columns` rows hold these alone, and one without them is bad. At most `limit` rows.
+    Rows on the lines that `skip` has are read over, and take hardly any time where rows are lines.
     With `unique` a row is bad whose name an earlier one has, which costs 18 to 36 bytes a row.
     `note` is told, for people, what is worth knowing of a data set: that it is not whole, say.
 
@@ -82,6 +84,7 @@ def open_rows(
         from llmctl.rows.hub import hub_rows
 
         found = hub_rows(source, columns=columns, limit=limit, loaded=loaded, note=note)
+        found = _without(found, skip)
         return _unique(found) if unique else found
     from llmctl.rows.lines import Gauge
     from llmctl.rows.local import comes_slowly, local_rows
@@ -89,7 +92,13 @@ def open_rows(
 
     path, gauge = None if source in (None, "-") else source, Gauge()
     rows = local_rows(
-        path, format=format, columns=columns, limit=limit, encoding=encoding, gauge=gauge
+        path,
+        format=format,
+        columns=columns,
+        limit=limit,
+        encoding=encoding,
+        gauge=gauge,
+        skip=skip,
     )
     if unique:
         from llmctl.rows.names import unique as without_repeats
@@ -107,15 +116,30 @@ async def _unique(rows: AsyncGenerator[Row | BadRow, None]) -> AsyncGenerator[Ro
             yield (repeated(row, names) or row) if isinstance(row, Row) else row
 
 
+async def _without(
+    rows: AsyncGenerator[Row | BadRow, None], skip: Container[int]
+) -> AsyncGenerator[Row | BadRow, None]:
+    async with aclosing(rows) as found:
+        async for row in found:
+            if row.line not in skip:
+                yield row
+
+
+def column_of(row: Row, column: str | None = None) -> str | None:
+    """The name of the column that has the text of a row, None where nothing says which it is."""
+    values = row.values
+    name = column or next((one for one in USUAL if one in values), None)
+    if name is None and len(rest := [one for one in values if one not in IDS]) == 1:
+        name = rest[0]
+    return name
+
+
 def text_of(row: Row, column: str | None = None) -> str:
     """The text of a row: that of `column`, else of the first column with a usual name, else of the
     only one there is. Raises BadText."""
     from llmctl.messages import _
 
-    values = row.values
-    name = column or next((one for one in USUAL if one in values), None)
-    if name is None and len(rest := [one for one in values if one not in IDS]) == 1:
-        name = rest[0]
+    values, name = row.values, column_of(row, column)
     if name is None or name not in values:
         raise BadText(
             _("there is no column {name}; there are: {names}", name=name or ", ".join(USUAL),

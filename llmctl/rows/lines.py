@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from llmctl.messages import _
@@ -10,6 +10,9 @@ from llmctl.rows import BadRow, Row
 from llmctl.types import Json
 
 Found = Row | BadRow
+
+# What a request for a batch says of its question, the rest being how it is to be answered.
+IN_A_BODY = ("model", "messages", "prompt", "input")
 
 LONGEST_LINE = 64 * 2**20  # bytes: room for a few pictures in base64
 BOM = b"\xef\xbb\xbf"
@@ -41,10 +44,12 @@ def _no_constant(name: str) -> Json:
 JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
-def raw_lines(file: BinaryIO, gauge: Gauge) -> Iterator[tuple[int, bytes | None]]:
-    """(number from 1, bytes without the end of the line); None in place of a line that is too long
-    to be held, which is read past."""
-    number = 0
+def raw_lines(
+    file: BinaryIO, gauge: Gauge, *, first: int = 1
+) -> Iterator[tuple[int, bytes | None]]:
+    """(number, bytes without the end of the line); None in place of a line that is too long to be
+    held, which is read past. `first` is the number of the line at which the file stands."""
+    number = first - 1
     while line := file.readline(LONGEST_LINE):
         number += 1
         gauge.read += len(line)
@@ -59,11 +64,19 @@ def raw_lines(file: BinaryIO, gauge: Gauge) -> Iterator[tuple[int, bytes | None]
 
 
 def json_rows(
-    file: BinaryIO, columns: Sequence[str], encoding: str, gauge: Gauge
+    file: BinaryIO,
+    columns: Sequence[str],
+    encoding: str,
+    gauge: Gauge,
+    skip: Container[int] = (),
+    *,
+    first: int = 1,
 ) -> Iterator[Found]:
     """A value of JSON a line: an object, or a text or a list of messages alone. Blank lines are
-    skipped."""
-    for number, line in raw_lines(file, gauge):
+    passed over, and those that `skip` has; `first` is as in `raw_lines`."""
+    for number, line in raw_lines(file, gauge, first=first):
+        if number in skip:
+            continue
         if line is None:
             yield too_long(number)
         elif line and not line.isspace():
@@ -111,11 +124,14 @@ def _is_whole(value: Json) -> bool:
 
 
 def for_batch(value: dict[str, Json]) -> dict[str, Json]:
-    """A line of OpenAI's batches as a row: what is in its body, under its own id."""
+    """A line of OpenAI's batches as a row: what is in its body, under its own id. What a request
+    has beside its model and its question are the options of the row."""
     body = value.get("body")
     if not isinstance(body, dict) or "custom_id" not in value:
         return value
-    return {"id": value["custom_id"], **body}
+    asked = {name: body[name] for name in IN_A_BODY if name in body}
+    options = {name: one for name, one in body.items() if name not in IN_A_BODY}
+    return {"id": value["custom_id"], **asked, **({"options": options} if options else {})}
 
 
 def chosen(line: int, values: Mapping[str, Json], columns: Sequence[str]) -> Found:
@@ -136,9 +152,13 @@ def chosen(line: int, values: Mapping[str, Json], columns: Sequence[str]) -> Fou
     return Row(line, {name: values[name] for name in columns}, id)
 
 
-def text_rows(file: BinaryIO, encoding: str, gauge: Gauge) -> Iterator[Found]:
-    """A prompt a line; blank lines are skipped."""
+def text_rows(
+    file: BinaryIO, encoding: str, gauge: Gauge, skip: Container[int] = ()
+) -> Iterator[Found]:
+    """A prompt a line; blank lines are passed over, and those that `skip` has."""
     for number, line in raw_lines(file, gauge):
+        if number in skip:
+            continue
         if line is None:
             yield too_long(number)
         elif b"\0" in line:

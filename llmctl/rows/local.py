@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from difflib import get_close_matches
 from itertools import islice
@@ -38,6 +38,7 @@ def local_rows(
     limit: int | None = None,
     encoding: str | None = None,
     gauge: Gauge | None = None,
+    skip: Container[int] = (),
 ) -> Iterator[Found]:
     """See `llmctl.rows.open_rows`; blocks while it reads, and says in `gauge` how much that was."""
     if format is not None and format not in FORMATS:
@@ -47,8 +48,11 @@ def local_rows(
         )
     try:
         with closing(_opened(path)) as file:
-            rows = _read(file, path, format, columns, encoding, gauge or Gauge())
-            yield from islice(rows, limit)
+            early = () if limit is not None else skip  # those read over count for the limit
+            rows = _read(file, path, format, columns, encoding, gauge or Gauge(), early)
+            for row in islice(rows, limit):
+                if row.line not in skip:
+                    yield row
     except (OSError, EOFError, zlib.error) as error:  # EOFError: gzip that was cut off
         if isinstance(error, OSError) and error.errno is not None:
             hint = _("rows are read from a file, from standard input (-) or from hf://datasets/…")
@@ -90,6 +94,7 @@ def _read(
     columns: Sequence[str],
     encoding: str | None,
     gauge: Gauge,
+    skip: Container[int],
 ) -> Iterator[Found]:
     start = buffered.peek(4)
     endings = Path(path or "").suffixes[-2:]
@@ -121,11 +126,11 @@ def _read(
         case "jsonl":
             from llmctl.rows.lines import json_rows
 
-            return json_rows(buffered, columns, encoding, gauge)
+            return json_rows(buffered, columns, encoding, gauge, skip)
         case _:
             from llmctl.rows.lines import text_rows
 
-            return text_rows(buffered, encoding, gauge)
+            return text_rows(buffered, encoding, gauge, skip)
 
 
 def _guessed(start: bytes) -> str:

@@ -21,13 +21,52 @@ ROWS_AT_A_TIME = 1024
 BYTES_AT_A_TIME = 8 << 20
 
 
-def parquet_rows(path: str | None, columns: Sequence[str], gauge: Gauge) -> Iterator[Found]:
-    """Raises NotFound without pyarrow, UsageError for a file that is no such table."""
+def parquet_rows(
+    path: str | None, columns: Sequence[str], gauge: Gauge, *, first: int = 1
+) -> Iterator[Found]:
+    """The rows from the `first` on. Raises NotFound without pyarrow, UsageError for a file that is
+    no such table."""
     if path is None:
         raise UsageError(
             _("a Parquet file cannot be read from standard input"),
             hint=_("write it to a file, and name that"),
         )
+    file = _opened(path)
+    import pyarrow
+
+    with file:
+        names = file.schema_arrow.names
+        refuse_missing(columns, names)
+        ids = [name for name in IDS if name in names][:1]
+        wanted = list(dict.fromkeys((*columns, *ids))) if columns else None
+        groups, line = _from(file.metadata, first)
+        together = _together(file.metadata)
+        try:
+            for batch in file.iter_batches(together, row_groups=groups, columns=wanted):
+                if line + batch.num_rows < first:
+                    line += batch.num_rows
+                    continue
+                size = batch.nbytes // (batch.num_rows or 1)
+                for values in _values(batch):
+                    line += 1
+                    if line < first:
+                        continue
+                    gauge.read += size
+                    if isinstance(values, BadRow):
+                        yield values._replace(line=line)
+                        continue
+                    yield _row(line, values, columns)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise _damaged(path, error) from None
+
+
+def row_count(path: str) -> int:
+    """How many rows a Parquet file has, by its end. Raises as `parquet_rows` does."""
+    with _opened(path) as file:
+        return int(file.metadata.num_rows)
+
+
+def _opened(path: str) -> Any:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -39,27 +78,19 @@ def parquet_rows(path: str | None, columns: Sequence[str], gauge: Gauge) -> Iter
         ) from None
     try:
         # Without buffering ahead: a group of rows may be as large as the file.
-        file: Any = parquet.ParquetFile(path, pre_buffer=False)
+        return parquet.ParquetFile(path, pre_buffer=False)
     except (pyarrow.ArrowException, OSError) as error:
         raise _damaged(path, error) from None
-    with file:
-        names = file.schema_arrow.names
-        refuse_missing(columns, names)
-        ids = [name for name in IDS if name in names][:1]
-        wanted = list(dict.fromkeys((*columns, *ids))) if columns else None
-        line = 0
-        try:
-            for batch in file.iter_batches(_together(file.metadata), columns=wanted):
-                size = batch.nbytes // (batch.num_rows or 1)
-                for values in _values(batch):
-                    line += 1
-                    gauge.read += size
-                    if isinstance(values, BadRow):
-                        yield values._replace(line=line)
-                        continue
-                    yield _row(line, values, columns)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise _damaged(path, error) from None
+
+
+def _from(metadata: Any, first: int) -> tuple[list[int], int]:
+    """The groups of rows from that on which holds the row `first`, and how many come before."""
+    before = 0
+    for number in range(metadata.num_row_groups):
+        if before + metadata.row_group(number).num_rows >= first:
+            return list(range(number, metadata.num_row_groups)), before
+        before += metadata.row_group(number).num_rows
+    return [], before
 
 
 def _together(metadata: Any) -> int:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from llmctl.errors import ConfigError, LlmctlError, UsageError
 from llmctl.messages import _
+from llmctl.settings.examples import example_hint
 from llmctl.settings.layers import (
     Layers,
     Origin,
@@ -195,7 +196,7 @@ def _misfit(kind: type, misfit: Misfit, layers: Layers, origin: Origin) -> Llmct
         return UsageError(
             _("{flag} does not take that: {reason}", flag=where.place,
               reason=misfit.reason[:1].lower() + misfit.reason[1:]),
-            hint=_("see what it takes: llmctl ask --help"),
+            hint=example_hint(where.place),
         )  # fmt: skip
     hint = None
     if misfit.reason == "unknown key":

@@ -27,26 +27,40 @@ READ_ONLY = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3
 class Schema:
     """The shape of one kind of file; `migrations[n]` is SQL that leads from version n to n + 1.
 
-    `durable` makes each commit wait for the disk, so that it outlives a power cut too.
+    `durable` makes each commit wait for the disk, so that it outlives a power cut too. A file that
+    is not in a folder of ours (`own_folder`) stands among the user's, whose folder stays as it is.
     """
 
     name: str
     application_id: int
     migrations: tuple[str, ...]
     durable: bool = False
+    own_folder: bool = True
 
     @property
     def version(self) -> int:
         return len(self.migrations)
 
 
-def connect(path: Path, schema: Schema, *, timeout: float = BUSY_S) -> sqlite3.Connection:
+def connect(
+    path: Path,
+    schema: Schema,
+    *,
+    timeout: float = BUSY_S,
+    one_thread: bool = True,
+    alone: bool = False,
+) -> sqlite3.Connection:
     """A connection in autocommit mode to the file at `path`, made or migrated where needed.
 
-    `timeout` is how many seconds any statement waits for other processes. Raises ConfigError for a
-    file that a newer llmctl made, or that is not ours; IoFailed for one that cannot be used.
+    `timeout` is how many seconds any statement waits for other processes. Unless it is for
+    `one_thread` several may use it, one at a time, which is theirs to see to. `alone` keeps all
+    others out and so needs no memory that machines cannot share: for files on network storage.
+
+    Raises ConfigError for a file that a newer llmctl made, or that is not ours; IoFailed for one
+    that cannot be used.
     """
-    files.private_dir(path.parent)
+    if schema.own_folder:
+        files.private_dir(path.parent)
     try:
         files.create_private(path)
         for name in ("", *BESIDE):
@@ -54,11 +68,16 @@ def connect(path: Path, schema: Schema, *, timeout: float = BUSY_S) -> sqlite3.C
     except OSError as error:
         raise files.io_failed(error, path) from error
     with said_plainly(path):
-        connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+        connection = sqlite3.connect(
+            path, timeout=timeout, isolation_level=None, check_same_thread=one_thread
+        )
         try:
+            if alone:  # before anything else is read, else SQLite maps its index first
+                connection.execute("PRAGMA locking_mode=EXCLUSIVE").close()
             _set_up(connection, schema)
             if not _is_ready(connection, schema):
-                with files.lock(path.with_name(path.name + ".lock"), timeout):
+                lock = path.with_name(path.name + ".lock")
+                with files.lock(lock, timeout, own_folder=schema.own_folder):
                     _migrate(connection, path, schema)
         except BaseException:
             connection.close()

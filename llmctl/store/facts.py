@@ -44,7 +44,7 @@ def facts(receipt: Receipt) -> str:
             "request_id": receipt.request_id,
             "attempts": receipt.attempts,
             "counted": receipt.details.get(COUNTED),
-            "error": None if error is None else asdict(replace(error, message="")),
+            "error": None if error is None else asdict(replace(error, message="", hint=None)),
         },
         default=plain,
         separators=(",", ":"),

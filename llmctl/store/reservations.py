@@ -86,15 +86,7 @@ class Reservations:
             amount, currency = decide(standing)
             if not standing:
                 self._forget(at)  # the first of a day: no scope of it is there yet
-            row = (_moment(at), json.dumps(scopes), provider, model, f"{amount:f}", currency)
-            cursor = self._connection.execute(
-                "INSERT INTO reservations (made_at, scopes, provider, model, amount, currency,"
-                " process) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*row, os.getpid()),
-            )
-            self._add(scopes, currency, Total(reserved=amount), at)
-            assert cursor.lastrowid is not None  # noqa: S101  an INSERT that did not raise has one
-            return cursor.lastrowid
+            return self._insert(scopes, amount, currency, at=at, provider=provider, model=model)
 
     def repeat(self, number: int, decide: Decide, *, at: datetime) -> None:
         """Count what is reserved as spent, and reserve again under the same number; all or
@@ -146,6 +138,26 @@ class Reservations:
             return self.standing(scopes), [
                 Pending(**{**one, "amount": self._amount(one["amount"])}) for one in pending
             ]
+
+    def _insert(
+        self,
+        scopes: Sequence[str],
+        amount: Decimal,
+        currency: str,
+        *,
+        at: datetime,
+        provider: str,
+        model: str,
+    ) -> int:
+        row = (_moment(at), json.dumps(scopes), provider, model, f"{amount:f}", currency)
+        cursor = self._connection.execute(
+            "INSERT INTO reservations (made_at, scopes, provider, model, amount, currency,"
+            " process) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*row, os.getpid()),
+        )
+        self._add(scopes, currency, Total(reserved=amount), at)
+        assert cursor.lastrowid is not None  # noqa: S101  an INSERT that did not raise has one
+        return cursor.lastrowid
 
     @contextmanager
     def _changing(self) -> "Iterator[None]":

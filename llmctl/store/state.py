@@ -33,10 +33,23 @@ CREATE TABLE reservations (
 );
 """
 
+# How an account may be used by all processes of this machine: times are Unix seconds, `account` is
+# a digest. `hold_until` is when the next request may begin, `requests_at` and `tokens_at` when the
+# schedule of that rate is even again; 0 says nothing. `touched` lets old ones be forgotten.
+PACES = """
+CREATE TABLE paces (
+    account TEXT PRIMARY KEY,
+    hold_until REAL NOT NULL DEFAULT 0,
+    requests_at REAL NOT NULL DEFAULT 0,
+    tokens_at REAL NOT NULL DEFAULT 0,
+    touched REAL NOT NULL
+) WITHOUT ROWID;
+"""
+
 STATE = database.Schema(
     name="state file",
     application_id=0x6C6D7374,  # "lmst"
-    migrations=(RESERVATIONS,),
+    migrations=(RESERVATIONS, PACES),
     durable=True,
 )
 

@@ -69,7 +69,11 @@ def _file(name: str, places: "Sequence[Traversable]") -> "Traversable":
         if path.is_file():
             return path
     elif not NAME.fullmatch(name):
-        raise UsageError(_("{name} is no name of a template", name=name))
+        raise UsageError(
+            _("{name} is no name of a template", name=name),
+            hint=_("-t takes a name (llmctl templates list), a file FILE.toml, or a text that has"
+                   " {{ input }} in it"),
+        )  # fmt: skip
     known = names(places)
     if name in known:
         return known[name]

@@ -19,11 +19,11 @@ def rendered(
     given: str | None,
     prompt: str | None,
     columns: Mapping[str, Json],
+    column: str | None = None,
 ) -> Rendered:
     """The rendered template; raises UsageError for variables that are missing, unknown or outside
     their choices, and where nothing is left to ask."""
-    texts = [template.system or "", template.prompt or "", *(one.text for one in template.messages)]
-    used = set().union(*map(variables_in, texts))
+    used = _used(template)
     if given is None and "prompt" not in used:
         given, prompt = prompt, None
     bound = {**columns, **_defaults(template), **_chosen(template, values, used)}
@@ -40,7 +40,7 @@ def rendered(
     parts += [
         one
         for name, one in (("prompt", prompt), ("input", given))
-        if one is not None and name not in used
+        if one is not None and name not in used and not (name == "input" and column in used)
     ]
     question = "\n\n".join(part for part in parts if part)
     if not question:
@@ -58,6 +58,16 @@ def rendered(
         temperature=template.temperature,
         schema=template.schema,
     )
+
+
+def check_values(template: "Template", values: Mapping[str, str]) -> None:
+    """Raises UsageError for variables that the template does not have, or not with that value."""
+    _chosen(template, values, _used(template))
+
+
+def _used(template: "Template") -> set[str]:
+    texts = [template.system or "", template.prompt or "", *(one.text for one in template.messages)]
+    return set().union(*map(variables_in, texts))
 
 
 def _defaults(template: "Template") -> dict[str, Json]:

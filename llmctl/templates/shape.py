@@ -43,6 +43,12 @@ class Template:
     temperature: float | None = None
     schema: Mapping[str, Json] | None = None
 
+    def check(self, values: Mapping[str, str]) -> None:
+        """Raises UsageError for -p's values that it has no use for."""
+        from llmctl.templates.fill import check_values
+
+        check_values(self, values)
+
     def render(
         self,
         values: Mapping[str, str],
@@ -50,16 +56,17 @@ class Template:
         *,
         prompt: str | None = None,
         columns: Mapping[str, Json] = NOTHING,
+        column: str | None = None,
     ) -> "Rendered":
         """Fill the template in: `values` are -p's, `given` is standard input, `prompt` the PROMPT,
-        `columns` those of a row.
+        `columns` those of a row, of which `column` is what stands where standard input does.
 
         `{{ input }}` is standard input, or the PROMPT where there is none; `{{ prompt }}` is the
-        PROMPT. What the template uses neither way comes after its text.
+        PROMPT. What the template uses neither way, nor as a column, comes after its text.
         """
         from llmctl.templates.fill import rendered
 
-        return rendered(self, values, given, prompt, columns)
+        return rendered(self, values, given, prompt, columns, column)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,15 +11,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import httpx
 
 from llmctl.messages import _
-from llmctl.transport.llama_model import TOO_LONG, LlamaModel, OnChunk, restore_signals
+from llmctl.transport.llama_model import TOO_LONG, LlamaModel, OnChunk
+from llmctl.transport.llama_resident import Resident, in_thread, resident
 from llmctl.transport.llama_vectors import EMBEDDINGS
 from llmctl.types import Json
 
@@ -34,36 +33,29 @@ COUNT = "/chat/completions/input_tokens"
 MOST_COUNTED = 32 << 20  # bytes: some fifteen seconds and two gigabytes
 
 Answering = Callable[[Mapping[str, Json], OnChunk], Mapping[str, Json] | None]
-Loaded = TypeVar("Loaded")
+
+__all__ = ["Answer", "LlamaTransport", "Whole", "in_thread", "refusal"]
 
 
 class LlamaTransport(httpx.AsyncBaseTransport):
-    """One model, loaded at the first request, for one request at a time. Answers carry
-    `extensions`: `load_s` (None once it is loaded), `reused`, `head_at`."""
+    """One model, loaded at the first request, for one request at a time. With the option `parallel`
+    all transports of an event loop to the same file with the same options share it, and it serves
+    that many requests at once. Answers carry `extensions`: `load_s` (None once it is loaded),
+    `reused`, `head_at`."""
 
     def __init__(self, path: str, options: Mapping[str, Json]) -> None:
-        self._path = Path(path)
+        self._path = path
         self._options = options
-        self._model: LlamaModel | None = None
+        self._resident: Resident | None = None
         self._answer: Answer | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(await request.aread())
-        begun = time.monotonic()
+        if self._resident is None:
+            self._resident = resident(self._path, self._options)
         vectors = request.url.path == EMBEDDINGS
-        if self._model is not None and vectors > self._model.vectors:
-            self._model.close()
-            self._model = None
-        reused = self._model is not None
-        model = self._model or await self._loaded(vectors=vectors)
-        load_s = None if reused else time.monotonic() - begun
-        ways: Mapping[str, Answering] = {
-            "/chat/completions": model.chat,
-            "/completions": model.complete,
-            COUNT: model.count,
-            EMBEDDINGS: model.embed,
-        }
-        answering = ways.get(request.url.path)
+        model, load_s = await self._resident.model(vectors=vectors)
+        answering = ways(model).get(request.url.path)
         if answering is None:
             return refusal({"code": 404, "message": request.url.path})
         size = len(request.content)
@@ -72,9 +64,8 @@ class LlamaTransport(httpx.AsyncBaseTransport):
         if size > most:
             # To cut 50 MB into tokens only to find them too many takes half a minute and gigabytes.
             return refusal(too_long(f"{size / 1e6:.1f} MB", model.context))
-        self._answer = answer = Answer(answering, body)
-        first = await answer.next()
-        extensions = {"load_s": load_s, "reused": reused, "head_at": time.monotonic()}
+        answer, first = await self._begun(self._resident, answering, body)
+        extensions = {"load_s": load_s, "reused": load_s is None, "head_at": time.monotonic()}
         if isinstance(first, BaseException):
             return refusal({"code": 400, "message": str(first)}, extensions)
         if first is not None and (error := first.get("error")):
@@ -95,35 +86,35 @@ class LlamaTransport(httpx.AsyncBaseTransport):
             extensions=extensions,
         )
 
-    async def _loaded(self, *, vectors: bool) -> LlamaModel:
-        """Load in a thread, so that a signal is heard meanwhile."""
-        options = {**self._options, "vectors": True} if vectors else self._options
-        self._model = await in_thread(lambda: LlamaModel(self._path, options))
-        restore_signals()
-        return self._model
+    async def _begun(
+        self, home: Resident, answering: Answering, body: Mapping[str, Json]
+    ) -> tuple["Answer", Mapping[str, Json] | BaseException | None]:
+        """An answer and its first chunk. Whoever is cancelled meanwhile leaves a thread that stops
+        by itself; its place is taken until then, since the library would have none either."""
+        await home.enter()
+        self._answer = answer = Answer(answering, body, home.leave)
+        try:
+            return answer, await answer.next()
+        except asyncio.CancelledError:
+            answer.stop()
+            raise
 
     async def aclose(self) -> None:
-        if self._answer is not None and not await self._answer.stopped():
-            return  # still busy with a prompt: what it works on must stay
-        if self._model is not None:
-            self._model.close()
-            self._model = None
+        if self._answer is not None:
+            await self._answer.stopped()
+        if self._resident is not None:
+            self._resident.close()
+            self._resident = None
 
 
-async def in_thread(work: Callable[[], Loaded]) -> Loaded:
-    """The result of `work` in a thread of its own; asyncio's own threads would be waited for at
-    the end even when nobody wants their result any more."""
-    result: Future[Loaded] = Future()
-
-    def run() -> None:
-        result.set_running_or_notify_cancel()  # from here on nobody can cancel it
-        try:
-            result.set_result(work())
-        except BaseException as error:
-            result.set_exception(error)
-
-    threading.Thread(target=run, name="llama-load").start()
-    return await asyncio.wrap_future(result)
+def ways(model: LlamaModel) -> Mapping[str, Answering]:
+    """What can be asked of a model, by the path of the request."""
+    return {
+        "/chat/completions": model.chat,
+        "/completions": model.complete,
+        COUNT: model.count,
+        EMBEDDINGS: model.embed,
+    }
 
 
 def call_soon(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *given: Any) -> None:
@@ -133,9 +124,17 @@ def call_soon(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *given
 
 
 class Answer:
-    """The chunks of one answer, made by a thread as they are asked for."""
+    """The chunks of one answer, made by a thread as they are asked for. `ended` is called in the
+    loop when the thread is through."""
 
-    def __init__(self, answering: Answering, body: Mapping[str, Json]) -> None:
+    def __init__(
+        self,
+        answering: Answering,
+        body: Mapping[str, Json],
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._tell = ended
+        self._streams = bool(body.get("stream"))
         self._loop = asyncio.get_running_loop()
         self._chunks: asyncio.Queue[Mapping[str, Json] | BaseException | None] = asyncio.Queue()
         self._stop = threading.Event()
@@ -154,20 +153,26 @@ class Answer:
         call_soon(self._loop, self._ended)
 
     def _chunk(self, chunk: Mapping[str, Json]) -> bool:
-        call_soon(self._loop, self._chunks.put_nowait, chunk)
+        if self._streams:  # else it is a part of what comes whole in the end
+            call_soon(self._loop, self._chunks.put_nowait, chunk)
         return self._stop.is_set()
 
     def _ended(self) -> None:
         self._chunks.put_nowait(None)
         self._over.set()
+        self._tell()
 
     async def next(self) -> Mapping[str, Json] | BaseException | None:
         """The next chunk, an exception in its place, None at the end."""
         return await self._chunks.get()
 
+    def stop(self) -> None:
+        """End the generation between two tokens, without waiting for that."""
+        self._stop.set()
+
     async def stopped(self) -> bool:
         """End the generation between two tokens; whether the thread is over by now."""
-        self._stop.set()
+        self.stop()
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await self._over.wait()

@@ -16,6 +16,7 @@ from typing import Any
 from llmctl.errors import ConfigError, NotFound
 from llmctl.messages import _
 from llmctl.transport import llama_vectors
+from llmctl.transport.llama_whole import Pieces, is_text
 from llmctl.types import Json
 
 TOO_LONG = "exceed_context_size_error"
@@ -85,11 +86,24 @@ def default_threads() -> int:
     return max(1, cores // 2)
 
 
+def slots_wanted(options: Mapping[str, Json]) -> int:
+    """How many requests a model that is loaded with these options serves at a time."""
+    return max(1, int(options.get("parallel") or 1))
+
+
+def context_of(path: Path, options: Mapping[str, Json], *, shared_by: int = 1) -> int:
+    """Tokens of one request; `shared_by` is how many of them share the usual number."""
+    usual = CONTEXT if path.stat().st_size > SMALL else 2 * CONTEXT
+    longest = int(options.get("longest") or CONTEXT)
+    return int(options.get("context") or min(usual // shared_by, longest))
+
+
 class LlamaModel:
     """A loaded model. `options` may hold `context` (tokens), `longest` (the most tokens that it was
     made for), `threads`, `lora` (adapters laid over it: `[path, scale]` each), `vectors` (true to
-    make some), and `name` (what answers call it; its path is nobody's business). Loading takes
-    seconds and blocks; raises NotFound and ConfigError."""
+    make some), `parallel` (requests at a time, each with the whole context), and `name` (what
+    answers call it; its path is nobody's business). Loading takes seconds and blocks; raises
+    NotFound and ConfigError."""
 
     def __init__(self, path: Path, options: Mapping[str, Json]) -> None:
         check_file(path)
@@ -105,13 +119,14 @@ class LlamaModel:
         ]
         parameters.model.path = str(path)
         parameters.model_alias = {str(options.get("name") or path.stem)}
-        longest = int(options.get("longest") or CONTEXT)
-        usual = CONTEXT if path.stat().st_size > SMALL else 2 * CONTEXT
         self.vectors = bool(options.get("vectors"))
-        slots = llama_vectors.SLOTS if self.vectors else 1
-        self.context = int(options.get("context") or min(usual // slots, longest))
-        parameters.n_ctx = self.context
-        parameters.n_parallel = 1
+        shared_by = llama_vectors.SLOTS if self.vectors else 1
+        self.context = context_of(path, options, shared_by=shared_by)
+        # Requests go on in one computation, token by token. Each has its own part of the context:
+        # one that all share is a little faster to load, and when it is full all of them fail.
+        parameters.n_parallel = slots_wanted(options)
+        parameters.n_ctx = self.context * parameters.n_parallel
+        parameters.cont_batching, parameters.kv_unified = True, False
         if self.vectors:
             llama_vectors.prepare(engine, parameters, path, self.context)
         parameters.warmup = False
@@ -169,7 +184,19 @@ class LlamaModel:
         self, handle: Any, body: Mapping[str, Json], on_chunk: OnChunk
     ) -> Mapping[str, Json] | None:
         answer: Mapping[str, Json] | None
-        answer = handle(dict(body), on_chunk) if body.get("stream") else handle(dict(body))
+        if body.get("stream"):
+            answer = handle(dict(body), on_chunk)
+        elif is_text(body):
+            pieces = Pieces()
+
+            def add(chunk: Mapping[str, Json]) -> bool:
+                pieces.add(chunk)
+                return on_chunk(chunk)
+
+            in_pieces = {"stream": True, "stream_options": {"include_usage": True}}
+            answer = handle({**body, **in_pieces}, add) or pieces.whole()
+        else:
+            answer = handle(dict(body))
         return answer
 
     def close(self) -> None:

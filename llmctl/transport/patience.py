@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from math import inf
 from typing import TypeVar
 
 Thing = TypeVar("Thing")
@@ -11,26 +12,32 @@ class Patience:
     """Bears waits of at most `idle` seconds each, and none past `deadline` (on the loop's clock).
 
     The timer looks only now and then when the present wait began, so that a piece which is there
-    already costs next to nothing.
+    already costs next to nothing; it goes on from one answer to the next, each of which `begin`s.
     """
 
     def __init__(self, idle: float, deadline: float | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._idle = idle
+        self.loop = asyncio.get_running_loop()
+        self.idle = idle
         self._deadline = deadline
         self._since: float | None = None
         self._task: asyncio.Task[object] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._ran_out = False
 
+    def begin(self, deadline: float | None) -> None:
+        """Another answer, with a deadline of its own."""
+        self._deadline = deadline
+        if deadline is not None and self._timer is not None and self._timer.when() > deadline:
+            self.close()
+
     @property
     def overdue(self) -> bool:
         """Whether the deadline has passed."""
-        return self._deadline is not None and self._loop.time() >= self._deadline
+        return self._deadline is not None and self.loop.time() >= self._deadline
 
     async def bear(self, coming: Awaitable[Thing]) -> Thing:
         """What comes; raises TimeoutError when it does not come in time."""
-        self._since = self._loop.time()
+        self._since = self.loop.time()
         self._task = asyncio.current_task()
         if self._timer is None:
             self._set(self._since)
@@ -51,17 +58,18 @@ class Patience:
             self._timer = None
 
     def _set(self, since: float) -> None:
-        due = since + self._idle
+        due = since + self.idle
         if self._deadline is not None:
             due = min(due, self._deadline)
-        self._timer = self._loop.call_at(due, self._look)
+        if due != inf:
+            self._timer = self.loop.call_at(due, self._look)
 
     def _look(self) -> None:
         self._timer = None
         if self._since is None:
             return  # nobody waits: the next wait sets the timer again
-        now = self._loop.time()
-        if now - self._since < self._idle and not self.overdue:
+        now = self.loop.time()
+        if now - self._since < self.idle and not self.overdue:
             self._set(self._since)
         elif self._task is not None:
             self._ran_out = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from llmctl.transport.sse import SseDecoder
 from llmctl.transport.whole import WholeDecoder
 
 if TYPE_CHECKING:
+    from llmctl.transport.answer import Answer
     from llmctl.transport.target import Target
 
 WHOLE = (Framing.WHOLE, Framing.BYTES)
@@ -49,7 +50,7 @@ class Reply:
     """An answer whose head is here and whose body is still to be read, once."""
 
     def __init__(
-        self, response: httpx.Response, timing: Timing, target: Target, patience: Patience
+        self, response: httpx.Response | Answer, timing: Timing, target: Target, patience: Patience
     ) -> None:
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
@@ -57,10 +58,7 @@ class Reply:
         self._response = response
         self._target = target
         self._patience = patience
-        # Past httpx's own reading, which costs as much again, unless there is something to unpack.
-        coded = response.headers.get("content-encoding", "identity") != "identity"
-        read = response.is_stream_consumed  # by a flow that fetches tokens: httpx has the bytes
-        self._source = response.aiter_bytes() if coded or read else aiter(_stream(response))
+        self._source = _source(response)
 
     async def text(self, limit: int = 1 << 20) -> str:
         """The body, at most `limit` bytes of it; for answers that are errors."""
@@ -97,6 +95,10 @@ class Reply:
                 yield frame
         finally:
             await self._response.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connection, unless all of the body was read."""
+        await self._response.aclose()
 
     def spare(self) -> None:
         """The answer is whole though its body may not have ended: keep the connection for the next
@@ -144,9 +146,16 @@ class Reply:
             raise foreign(error, target) from None
 
 
-def _stream(response: httpx.Response) -> httpx.AsyncByteStream:
+def _source(response: httpx.Response | Answer) -> AsyncIterator[bytes]:
+    """The body, past httpx's own reading, which costs as much again, unless there is something to
+    unpack."""
+    if not isinstance(response, httpx.Response):
+        return aiter(response.stream)
+    coded = response.headers.get("content-encoding", "identity") != "identity"
+    if coded or response.is_stream_consumed:  # by a flow that fetches tokens: httpx has the bytes
+        return response.aiter_bytes()
     assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  transports are async
-    return response.stream
+    return aiter(response.stream)
 
 
 def foreign(error: Exception, target: Target) -> NetworkFailed:

@@ -104,7 +104,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as data, in the shape scripts read."""
+    """An error as data, in the shape scripts read; `hint` says what may be done about it."""
 
     code: str
     exit_code: int
@@ -115,6 +115,7 @@ class Failure:
     status: int | None = None
     retry_after_s: float | None = None
     request_id: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

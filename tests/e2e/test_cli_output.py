@@ -80,6 +80,7 @@ FAILURE: Mapping[str, Any] = {
     "message": str,
     "retry_after_s": MAYBE_SECONDS,
     "request_id": MAYBE_TEXT,
+    "hint": MAYBE_TEXT,
 }
 
 

@@ -13,12 +13,15 @@ from tests.simulator import (  # noqa: F401  each registers its own
     faults,
     gemini_faults,
     ndjson_faults,
+    share_faults,
     sse_faults,
     timed,
 )
 from tests.simulator.answers import Asked
 from tests.simulator.anthropic import ROOT as ANTHROPIC
 from tests.simulator.anthropic import AnthropicSide
+from tests.simulator.batch_sides import SIDES as BATCHES
+from tests.simulator.batches import Batches
 from tests.simulator.embeddings import SIDES as VECTORS
 from tests.simulator.exchange import FAULTS, Dialect, Exchange
 from tests.simulator.files import Files, early
@@ -31,12 +34,14 @@ from tests.simulator.images import SIDES as DRAWING
 from tests.simulator.ollama import OllamaSide
 from tests.simulator.openai_chat import OpenAISide
 from tests.simulator.openai_responses import ResponsesSide
+from tests.simulator.shares import Tally
 from tests.simulator.vectors import GigaChatVectors, HuggingFaceVectors, YandexVectors
 from tests.simulator.wire import Gone, Request, Wire
 from tests.simulator.yandexgpt import YandexOpenAISide, YandexSide
 
 # A new dialect is one line here.
 DIALECTS: tuple[Dialect, ...] = (
+    *BATCHES,
     *DRAWING,  # before the chats of the same places
     YandexOpenAISide(),  # before OpenAI's: their paths are the same
     OpenAISide(),
@@ -66,7 +71,8 @@ class Simulator:
 
     `key`, when set, is the only one let in. `away` is where redirects lead. `models` are the names
     that exist beside `mock…`, `tokens` what was given out for keys and still lets in, `balance`
-    what is left of tokens paid in advance; `page` and `circular` see model_lists.py.
+    what is left of tokens paid in advance; `page` and `circular` see model_lists.py. `tally` has
+    what the requests of the fault `shares` met, by prompt.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -79,7 +85,9 @@ class Simulator:
         self.tokens: set[str] = set()
         self.balance: dict[str, float] | None = dict(BALANCE)
         self.requests: list[Request] = []
+        self.tally = Tally()
         self.files = Files()
+        self.batches = Batches()
         self._script: deque[str] = deque()
         self._met: Counter[tuple[str, str]] = Counter()
         self._wires: list[Wire] = []
@@ -122,11 +130,13 @@ class Simulator:
             self.requests = []
             self._script.clear()
             self._met.clear()
+            self.tally = Tally()
             self.key = None
             self.models = MODELS
             self.page, self.circular = None, False
             self.tokens.clear()
             self.files = Files()
+            self.batches = Batches()
             self.balance = dict(BALANCE)
 
     def wait_for(self, count: int = 1, seconds: float = 10.0) -> list[Request]:

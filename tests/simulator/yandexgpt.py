@@ -45,6 +45,7 @@ class YandexSide(Dialect):
             ("POST", IAM_PATH): _iam_token,
             ("POST", "/foundationModels/v1/tokenizeCompletion"): counting.yandex,
             **waiting,
+            **{("GET", f"/operations/{name}:cancel"): _cancel for name in self.operations},
         }
 
     def asked(self, request: Request) -> Asked | None:
@@ -187,6 +188,16 @@ async def _operation(exchange: Exchange) -> None:
     name = exchange.request.path.rpartition("/")[2]
     states = exchange.dialect.operations[name]
     await exchange.json(_named(name) | (states.pop(0) if len(states) > 1 else states[0]))
+
+
+async def _cancel(exchange: Exchange) -> None:
+    """One that is not done ends with the code of gRPC for that."""
+    assert isinstance(exchange.dialect, YandexSide)
+    name = exchange.request.path.rpartition("/")[2].partition(":")[0]
+    states = exchange.dialect.operations[name]
+    if not states[0].get("done"):
+        states[:] = [{"done": True, "error": {"code": 1, "message": "The operation is cancelled"}}]
+    await exchange.json(_named(name) | states[0])
 
 
 async def _iam_token(exchange: Exchange) -> None:

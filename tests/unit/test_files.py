@@ -207,6 +207,33 @@ def test_a_lock_waits_for_its_turn(tmp_path: Path) -> None:
     assert 0.05 < waited < 4
 
 
+def test_a_lock_that_its_holder_removed_is_not_held_by_two(tmp_path: Path) -> None:
+    """Whoever has waited for the old file takes the new one."""
+    path = tmp_path / "a.lock"
+    waits, ends = threading.Event(), threading.Event()
+    held = []
+
+    def wait() -> None:
+        waits.set()
+        with files.lock(path, 5):
+            held.append(path.stat().st_ino)
+            ends.wait(5)
+
+    waiting = threading.Thread(target=wait)
+    with files.lock(path, 1):
+        waiting.start()
+        waits.wait(5)
+        time.sleep(0.05)  # it has opened the file by then
+        path.unlink()
+        path.touch()
+    while not held:
+        time.sleep(0.005)
+    with pytest.raises(IoFailed), files.lock(path, 0):
+        pass
+    ends.set()
+    waiting.join()
+
+
 def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
     program = (

@@ -58,6 +58,7 @@ OWNERS: dict[str, frozenset[str]] = {
     "jinja2": frozenset({"templates"}),
     "jsonschema": frozenset({"engine"}),
     "pyarrow": frozenset({"rows"}),
+    "ray": frozenset({"batch"}),
     "tomlkit": frozenset({"settings"}),
     "platformdirs": frozenset({"settings"}),
     "click": frozenset(),

@@ -10,6 +10,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from llmctl.values import dataclass, field
+from llmctl.values import replace as changed
+
+NEVER: Any = ()  # a list has no hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,13 @@ class Named:
 
     name: str
     secret: str = field(default="s", repr=False)
+
+
+@dataclass
+class Loose:
+    """May change: the standard one."""
+
+    x: int
 
 
 def made(kind: Any, *args: Any, **named: Any) -> Any:
@@ -108,12 +118,6 @@ def test_default_factories_give_each_its_own() -> None:
 
 
 def test_not_frozen_is_the_standard_dataclass() -> None:
-    @dataclass
-    class Loose:
-        """May change."""
-
-        x: int
-
     loose = Loose(1)
     loose.x = 2
     assert dataclasses.asdict(loose) == {"x": 2}
@@ -137,3 +141,46 @@ def test_a_class_without_a_text_costs_no_signature(monkeypatch: pytest.MonkeyPat
 
     assert Silent.__doc__ is None
     assert [one.name for one in fields(Silent)] == ["x"]
+
+
+@dataclass(frozen=True)
+class Often:
+    """One of which many are made: by then it has an `__init__` of its own."""
+
+    x: int
+    y: int = 2
+    tags: list[str] = field(default_factory=list)
+    self: str = "me"
+    name: str = field(default="n", kw_only=True)
+
+
+def test_the_hundredth_is_made_as_the_first() -> None:
+    first = Often(1, name="a")
+    for _time in range(200):
+        last = Often(1, name="a")
+
+    assert made(Often, 1, 3, ["t"], name="b") == made(Often, x=1, y=3, tags=["t"], name="b")
+    assert (last, repr(last), hash(Often(1, tags=NEVER)), last.self) == (
+        first, repr(first), hash((1, 2, NEVER, "me", "n")), "me",
+    )  # fmt: skip
+    assert last.tags is not first.tags
+    assert pickle.loads(pickle.dumps(last)) == copy.deepcopy(last) == first
+    wrong: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+        ((), {}), ((1, 2, [], "me", 5), {}), ((1,), {"x": 2}), ((1,), {"z": 2}),
+    ]  # fmt: skip
+    for args, named in wrong:
+        with pytest.raises(TypeError):
+            made(Often, *args, **named)
+    odd: Any = last
+    with pytest.raises(FrozenInstanceError):
+        odd.x = 2
+
+
+def test_copies_with_other_fields() -> None:
+    point = Point(1, 3, ("a",))
+
+    assert changed(point, y=4) == replace(point, y=4) == Point(1, 4, ("a",))
+    assert point == Point(1, 3, ("a",))
+    assert changed(Loose(1), x=2) == Loose(2)
+    with pytest.raises(TypeError):
+        made(changed, point, z=1)

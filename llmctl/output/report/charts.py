@@ -49,12 +49,19 @@ class Bar:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     """What all charts have: a `key` that makes ids unique in the page, the title, what the axis
-    shows, what is to be said below it."""
+    shows, what is to be said below it. `subject` is what a row stands for, `written` says a value
+    of a box plot in words; by default models and seconds."""
 
     key: str
     title: str
     unit: str
     notes: tuple[Child, ...] = ()
+    subject: str | None = None
+    written: Callable[[float], str] = seconds
+
+    @property
+    def named(self) -> str:
+        return self.subject or _("Model")
 
 
 def box_plots(chart: Chart, series: Sequence[Series]) -> Markup:
@@ -68,10 +75,12 @@ def box_plots(chart: Chart, series: Sequence[Series]) -> Markup:
     parts: list[Child] = [_grid(along, height)]
     for at, one in enumerate(shown):
         top = ROW * at
-        middle = seconds(statistics.median(one.values))
+        middle = chart.written(statistics.median(one.values))
         parts += [_row_label(one.number, one.name, middle, top), *_box(one, along, top)]
     parts.append(_foot(along, height, chart.unit))
-    medians = ", ".join(f"{one.name}: {seconds(statistics.median(one.values))}" for one in shown)
+    medians = ", ".join(
+        f"{one.name}: {chart.written(statistics.median(one.values))}" for one in shown
+    )
     desc = _("Box plots. Medians: {medians}", medians=medians)
     return _figure(chart, height, desc, parts, _box_table(chart, shown), along)
 
@@ -93,8 +102,8 @@ def bars(chart: Chart, given: Sequence[Bar]) -> Markup:
         parts.append(box)
     parts.append(_foot(along, height, chart.unit))
     desc = _("Bars: {bars}", bars=", ".join(f"{one.name}: {one.text}" for one in given))
-    columns = [Column(label=_("Model")), Column(label=chart.unit, numeric=True)]
-    rows = [(f"{one.number} {one.name}", one.text) for one in given]
+    columns = [Column(label=chart.named), Column(label=chart.unit, numeric=True)]
+    rows = [(_numbered(one.number, one.name), one.text) for one in given]
     return _figure(chart, height, desc, parts, table(chart.title, columns, rows), along)
 
 
@@ -152,10 +161,15 @@ def _dot(along: Axis, value: float, y: float, kind: str) -> Markup:
 
 
 def _row_label(number: int, name: str, value: str, top: float) -> Markup:
-    label = tag("text", f"{number} ", tag("tspan", shortened(name, NAME)), x=LEFT,
+    label = tag("text", _numbered(number, ""), tag("tspan", shortened(name, NAME)), x=LEFT,
                 y=_n(top + LABEL), class_="name")  # fmt: skip
     figure = tag("text", value, x=WIDTH - RIGHT, y=_n(top + LABEL), class_="value")
     return Markup(label + figure)
+
+
+def _numbered(number: int, name: str) -> str:
+    """What has no number is 0."""
+    return f"{number} {name}" if number else name
 
 
 def _grid(along: Axis, height: float) -> Markup:
@@ -223,12 +237,12 @@ def _box_table(chart: Chart, shown: Sequence[Series]) -> Markup:
         (_("greatest"), max),
     )
     columns = [
-        Column(label=_("Model")),
+        Column(label=chart.named),
         Column(label=_("Runs"), numeric=True),
         *(Column(label=name, numeric=True) for name, _of in names),
     ]
     rows: list[list[Cell | Child]] = []
     for one in shown:
-        figures = [seconds(of(one.values)) for _name, of in names]
-        rows.append([f"{one.number} {one.name}", len(one.values), *figures])
+        figures = [chart.written(of(one.values)) for _name, of in names]
+        rows.append([_numbered(one.number, one.name), len(one.values), *figures])
     return table(chart.title, columns, rows)

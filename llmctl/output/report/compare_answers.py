@@ -14,12 +14,11 @@ from llmctl.output.receipt_line import amount_text
 from llmctl.output.report import words
 from llmctl.output.report.compare_view import View
 from llmctl.output.report.differences import Difference, difference
-from llmctl.output.report.elements import Child, Markup, escaped, said, tag
+from llmctl.output.report.elements import Child, Markup, said, tag
 from llmctl.types import FinishReason
 
 LONGEST_ANSWER = 12_000  # characters that are shown of one answer
 LONGEST_PROMPT = 4_000
-MOST_BYTES = 3  # of a character in the page, on average; Chinese takes as many
 OPEN_CASES = 8  # the others are folded
 THREE_ABREAST = (5, 6, 9)  # so many answers would leave one or two alone in a row of four
 
@@ -128,9 +127,9 @@ def _case(view: View, case: int, head: Markup, later: Sequence[Markup], every: i
 
 def _prompt(view: View, case: int) -> Markup:
     one = view.comparison.cases[case]
-    text, more = _cut(one.text, LONGEST_PROMPT)
+    text, more = words.cut(one.text, LONGEST_PROMPT)
     expected = one.expected and tag(
-        "p", words.filled(_("Expected: {answer}"), answer=said(_cut(one.expected, 300)[0])),
+        "p", words.filled(_("Expected: {answer}"), answer=said(words.cut(one.expected, 300)[0])),
         class_="note")  # fmt: skip
     return tag("div", tag("blockquote", text, more, dir="auto"), expected)
 
@@ -146,7 +145,7 @@ def _grid(view: View, trials: Sequence[Trial], base: int | None) -> Markup:
 
 def _card(view: View, trial: Trial, base: Trial | None) -> Markup:
     receipt = trial.receipt
-    text, more = _cut(receipt.text, LONGEST_ANSWER)
+    text, more = words.cut(receipt.text, LONGEST_ANSWER)
     told: Child = None
     body: Child = text
     if base is not None and trial is not base and text.strip():
@@ -200,13 +199,13 @@ def _badges(trial: Trial) -> Markup | None:
     error = trial.receipt.error
     if error is not None:
         shown.append(tag("li", tag("b", words.failure(error.code)), " ",
-                         said(_cut(error.message, 400)[0]), class_="bad"))  # fmt: skip
+                         said(words.cut(error.message, 400)[0]), class_="bad"))  # fmt: skip
     elif trial.receipt.finish_reason is FinishReason.LENGTH:
         shown.append(tag("li", _("stopped at the limit that was set"), class_="bad"))
     for mark in trial.marks:
         sign, kind = ("✓ ", "good") if mark.passed else ("✗ ", "bad")
-        why = mark.why and [": ", said(_cut(mark.why, 300)[0])]
-        shown.append(tag("li", sign, said(_cut(mark.check, 120)[0]), why or None, class_=kind))
+        why = mark.why and [": ", said(words.cut(mark.why, 300)[0])]
+        shown.append(tag("li", sign, said(words.cut(mark.check, 120)[0]), why or None, class_=kind))
     return tag("ul", shown, class_="badges") if shown else None
 
 
@@ -226,19 +225,6 @@ def _facts(trial: Trial) -> Iterator[str]:
         is_free = not Decimal(cost.amount)
         price = f"{amount_text(cost.amount)}\u00a0{cost.currency or ''}".rstrip()
         yield _("free") if is_free else price
-
-
-def _cut(text: str, most: int) -> tuple[str, Markup | None]:
-    """At most so many characters, and fewer of those that take more room in the page than any
-    language's: an answer full of controls is not to push the others out."""
-    shown = text[:most]
-    size = len(escaped(shown).encode())
-    if size > MOST_BYTES * most:
-        shown = shown[: len(shown) * MOST_BYTES * most // size]
-    if len(shown) == len(text):
-        return text, None
-    rest = _(" … and {count} more characters", count=len(text) - len(shown))
-    return shown, tag("span", rest, class_="more")
 
 
 def _failed(view: View) -> Markup | None:

@@ -8,9 +8,10 @@ from llmctl.cost.money import Money
 from llmctl.messages import _
 from llmctl.output.numbers import grouped
 from llmctl.output.receipt_line import amount_text
-from llmctl.output.report.elements import Child, Markup, joined, tag
+from llmctl.output.report.elements import Child, Markup, escaped, joined, tag
 
 DASH = "–"
+MOST_BYTES = 3  # of a character in the page, on average; Chinese takes as many
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -182,3 +183,16 @@ def shortened(name: str, most: int) -> str:
     if len(name) > most:
         name = name.rpartition("/")[2] or name
     return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def cut(text: str, most: int) -> tuple[str, Markup | None]:
+    """At most so many characters, and fewer of those that take more room in the page than any
+    language's: an answer full of controls is not to push the others out."""
+    shown = text[:most]
+    size = len(escaped(shown).encode())
+    if size > MOST_BYTES * most:
+        shown = shown[: len(shown) * MOST_BYTES * most // size]
+    if len(shown) == len(text):
+        return text, None
+    rest = _(" … and {count} more characters", count=len(text) - len(shown))
+    return shown, tag("span", rest, class_="more")

@@ -28,8 +28,10 @@ _VALUE = (
 
 
 def found(text: str) -> Iterator[Finding]:
-    headers = (*HEADERS, *map(str.title, HEADERS))
-    for name in (*VARIABLES, *map(str.lower, VARIABLES), *headers):
+    # All variables have the one sign, all headers the other: most texts have neither.
+    variables = (*VARIABLES, *map(str.lower, VARIABLES)) if "_" in text else ()
+    headers = (*HEADERS, *map(str.title, HEADERS)) if "-" in text else ()
+    for name in (*variables, *headers):
         at = text.find(name)
         while at >= 0:
             end = at + len(name)

@@ -15,6 +15,7 @@ from llmctl.output.envelope import envelope
 from llmctl.settings import Loaded, Policy, Settings
 from llmctl.settings.layers import Origin
 from llmctl.settings.shape import Log
+from llmctl.store.answers import Answers
 from llmctl.store.ledger import Ledger
 from llmctl.store.shape import MODE_BY
 from llmctl.types import COUNTED, Cost, CostKind, Count, Latency, Usage
@@ -271,6 +272,22 @@ def test_purge_all(kept: Path) -> None:
     logs("purge", "--all", "-y")
 
     assert left(kept) == []
+
+
+def test_purging_all_runs_empties_the_cache_of_answers(kept: Path) -> None:
+    """They hold the same texts. One run says nothing of which answers are meant."""
+    path = kept.with_name("answers.db")
+    with Answers(path) as answers:
+        answers.put([(b"1" * 32, b"answer"), (b"2" * 32, b"answer")])
+
+    logs("purge", "bad", "--yes")
+    with Answers(path) as answers:
+        assert answers.get(b"1" * 32) is not None
+    ran = CliRunner().invoke(app, ["purge", "--all", "--yes"], catch_exceptions=False)
+
+    assert "2" in ran.stderr.splitlines()[-1]
+    with Answers(path) as answers:
+        assert answers.get(b"1" * 32) is None
 
 
 @pytest.mark.parametrize("given", [[], ["a", "--all"], ["--all", "--older-than", "3"]])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmctl.compare.kept import packed, unpacked, without_texts, without_typed
+from llmctl.compare.kept import unpacked, without_texts, without_typed
 from llmctl.compare.shape import (
     Candidate,
     Case,
@@ -20,6 +20,7 @@ from llmctl.compare.shape import (
     Trial,
 )
 from llmctl.errors import UsageError
+from llmctl.structure import packed
 from llmctl.types import (
     COUNTED,
     Cost,
@@ -248,7 +249,7 @@ def test_numbers_alone_hold_no_word_of_anybody() -> None:
     verdict = made.candidates[0].verdict
     assert verdict is not None
     wordy = replace(verdict, why=(secret,), notes=(secret,))
-    refused = Failure("rejected", 16, f"cannot take {secret}")
+    refused = Failure("rejected", 16, f"cannot take {secret}", hint=f"leave out {secret}")
     candidates = (
         replace(made.candidates[0], variant=secret, name=f"m · {secret}", verdict=wordy,
                 refused=refused),
@@ -301,6 +302,6 @@ def test_numbers_alone_hold_no_word_of_anybody() -> None:
     }  # fmt: skip
     assert bare.cases == (Case(id="3", line=3, text=""),)
     assert {one.receipt.details[COUNTED] for one in bare.trials} == {12}
-    assert bare.candidates[0].refused == replace(refused, message="")
+    assert bare.candidates[0].refused == replace(refused, message="", hint=None)
     assert [one.receipt.usage for one in bare.trials] == [one.receipt.usage for one in made.trials]
     assert [one.passed for one in bare.trials] == [one.passed for one in made.trials]

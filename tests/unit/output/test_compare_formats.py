@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from llmctl.compare.figures import Summary
 from llmctl.compare.shape import Candidate, Comparison
 from llmctl.output import compare_formats as formats
+from llmctl.output.cells import FORMULAS
 from llmctl.output.compare_junit import legal
 from llmctl.values import replace
 from tests.comparisons import CHECK, PROMPT, Rates, hostile, sample, summary
@@ -79,7 +80,7 @@ def test_csv_of_hostile_names_can_be_read() -> None:
     assert len(rows) == len(made.candidates)
     assert not re.search("[\x00-\x09\x0b\x0c\x0e-\x1f\u202e\ud800]", text)
     for row in rows:
-        assert not any(cell.startswith(formats.FORMULAS) for cell in row.values())
+        assert not any(cell.startswith(FORMULAS) for cell in row.values())
 
 
 # ---- JSON lines --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from llmctl import __version__
 from llmctl.output import streams
 from llmctl.output.envelope import document, envelope, json_text
+from llmctl.values import replace
 from tests.unit.output.shared import EMPTY, FAILED, FULL
 
 
@@ -108,7 +109,9 @@ def test_every_key_is_there_when_nothing_is_known() -> None:
 
 
 def test_an_error_has_the_promised_shape() -> None:
-    assert envelope(FAILED)["error"] == {
+    assert FAILED.error is not None
+    told = replace(FAILED, error=replace(FAILED.error, hint="wait a little"))
+    assert envelope(told)["error"] == {
         "code": "rate-limited",
         "exit_code": 8,
         "reason": "rate",
@@ -118,6 +121,7 @@ def test_an_error_has_the_promised_shape() -> None:
         "message": "slow down",
         "retry_after_s": 20.0,
         "request_id": "req_2",
+        "hint": "wait a little",
     }
 
 

@@ -326,6 +326,8 @@ def secret_run(id_: str = "a") -> tuple[Receipt, Chat]:
 def test_in_meta_mode_no_text_reaches_the_disk(ledger: Ledger) -> None:
     run, call = secret_run()
     run = replace(run, usage=rich_receipt().usage, cost=rich_receipt().cost, request_id="req-7")
+    assert run.error is not None
+    run = replace(run, error=replace(run.error, hint=SECRETS[0]))
 
     assert ledger.record(run, call, mode="meta", conversation="a") is None
 
@@ -336,7 +338,7 @@ def test_in_meta_mode_no_text_reaches_the_disk(ledger: Ledger) -> None:
         assert b"req-7" in found
         assert [word for word in SECRETS if word.encode() in found] == []
     assert (kept.receipt.usage, kept.receipt.cost) == (run.usage, run.cost)
-    assert kept.receipt.error == replace(run.error, message="") if run.error else None
+    assert kept.receipt.error == replace(run.error, message="", hint=None) if run.error else None
     assert (kept.receipt.text, kept.messages, kept.prompt) == ("", (), None)
 
 

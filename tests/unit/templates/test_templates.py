@@ -237,3 +237,13 @@ def test_every_shipped_template_is_there_in_both_languages() -> None:
     english = {"summarise", "translate", "commit-message", "extract", "classify"}
 
     assert english | {f"{one}-ru" for one in english} == names
+
+
+@pytest.mark.parametrize("name", ["tpl.txt", "My prompt"])
+def test_what_is_no_name_says_what_would_be(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        templates.load(name, [SHIPPED])
+
+    hint = caught.value.hint or ""
+    for part in ("llmctl templates list", ".toml", " {{ input }} "):
+        assert part in hint

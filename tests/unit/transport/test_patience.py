@@ -139,3 +139,30 @@ def test_an_outer_time_limit_is_not_taken_for_ours() -> None:
         patience.close()
 
     assert run(main()) < 5
+
+
+def test_another_answer_has_a_deadline_of_its_own() -> None:
+    async def main() -> None:
+        patience = Patience(0.2)
+        await patience.bear(after(0))  # sets the timer for 0.2 s
+        patience.begin(asyncio.get_running_loop().time() + 0.05)
+        with pytest.raises(TimeoutError):
+            await patience.bear(asyncio.sleep(30))
+        assert patience.overdue
+        patience.begin(None)
+        assert not patience.overdue
+        with pytest.raises(TimeoutError):
+            await patience.bear(asyncio.sleep(30))
+
+    assert 0.249 <= run(main()) < 5
+
+
+def test_patience_without_end() -> None:
+    async def main() -> None:
+        patience = Patience(float("inf"))
+        assert await patience.bear(after(0.01)) == "here"
+        patience.begin(asyncio.get_running_loop().time() + 0.02)
+        with pytest.raises(TimeoutError):
+            await patience.bear(asyncio.sleep(30))
+
+    run(main())
