@@ -26,6 +26,7 @@ _PAIR = re.compile(rb"([^:\r]+):([^\r]*)\r\n")  # where it is sure that each lin
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,7})\r\n")
 _END = b"0\r\n\r\n"
 _BODILESS = (204, 304)
+UNTIL_CLOSE = -1
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _CHANGING = frozenset({b"upgrade", b"expect"})  # what asks for another kind of conversation
@@ -41,7 +42,8 @@ class Start(NamedTuple):
 
 class Head(NamedTuple):
     """`fields` have names in lower case. `size` is how many bytes of what was read it took,
-    `length` that of the body, None for one in chunks."""
+    `length` that of the body, None for one in chunks, UNTIL_CLOSE for one that ends with the
+    connection."""
 
     status: int
     fields: Fields
@@ -100,8 +102,10 @@ def plain_head(data: bytes) -> Head | None:
             keep = False
         elif value != b"keep-alive":
             return None
-    if chunked is (length is not None) or status in _BODILESS:
+    if (chunked and length is not None) or status in _BODILESS:
         return None
+    if not chunked and length is None:
+        length = UNTIL_CLOSE
     return Head(status, fields, found.end(), length, keep)
 
 

@@ -5,9 +5,18 @@ that was sent in plain is told to h11 afterwards, when its answer turns out to b
 head, or between two chunks, h11 takes over with the same bytes.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
-from llmctl.transport.plain import LONGEST_HEAD, Chunks, Fields, Head, Start, plain_head
+from llmctl.transport.plain import (
+    LONGEST_HEAD,
+    UNTIL_CLOSE,
+    Chunks,
+    Fields,
+    Head,
+    Start,
+    plain_head,
+)
 from llmctl.values import dataclass
 
 if TYPE_CHECKING:
@@ -60,6 +69,7 @@ class Talk:
         self._head: Head | None = None
         self._raw = b""
         self._left = 0
+        self._until_close = False
         self._chunks: Chunks | None = None
         self._full: h11.Connection | None = None
         self._error: Nonsense | None = None
@@ -138,6 +148,9 @@ class Talk:
             self._full.receive_data(data)
         elif self.receiving and data:
             self._heard = self._heard + data if self._heard else data
+        elif self.receiving and self._until_close:
+            self._left = len(self._heard)
+            self.over = not self._left
         elif self.receiving:
             self._error = Nonsense("the connection was closed")
         elif head := plain_head(data):
@@ -151,8 +164,9 @@ class Talk:
         if head.length is None:
             self._chunks, self._raw = Chunks(), data[: head.size]
         else:
-            self._left = head.length
-            self.over = not head.length
+            self._until_close = head.length == UNTIL_CLOSE
+            self._left = sys.maxsize if self._until_close else head.length
+            self.over = not self._left
 
     def _hand_over(self, data: bytes) -> None:
         """From here on the answer is h11's."""
