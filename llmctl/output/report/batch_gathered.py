@@ -9,8 +9,9 @@ from decimal import Decimal, localcontext
 from typing import Generic, TypeVar
 
 from llmctl.batch.tally import Times
+from llmctl.batch.work import is_unpriced
 from llmctl.output.batch_rows import Line, line_json
-from llmctl.types import Json
+from llmctl.types import Cost, Failure, Json, Receipt
 from llmctl.types.amounts import EXACT, read_amount
 from llmctl.values import dataclass
 
@@ -176,21 +177,22 @@ class BatchReport:
             self._took(group, line, failed=True)
 
     def _took(self, group: Group, line: Line, *, failed: bool) -> None:
-        """Tokens and money; what failed and says no price was not charged for, as a rule."""
+        """Tokens and money. A failure that says no price counts where it may be on the bill."""
+        owed = not failed or _may_be_owed(line)
         usage = part(line, "usage")
         taken, made = count_of(usage.get("input_tokens")), count_of(usage.get("output_tokens"))
         group.input += taken or 0
         group.output += made or 0
+        if owed and taken is None and made is None:
+            group.uncounted += 1
         if not failed:
-            if taken is None and made is None:
-                group.uncounted += 1
             if taken is not None:
                 group.inputs.add(lambda: float(taken))
             if made is not None:
                 group.outputs.add(lambda: float(made))
         amount, currency = money_of(line)
         if amount is None or currency is None:
-            group.unpriced += not failed
+            group.unpriced += owed
             return
         group.spent(amount, currency)
         if currency in self.dearest or len(self.dearest) < MOST_CURRENCIES:
@@ -233,6 +235,30 @@ class BatchReport:
 
 
 # ---- what stands in a line, which anybody may have written ---------------------------------------
+
+
+def _may_be_owed(line: Line) -> bool:
+    """Whether a failed row without a price may cost something all the same, as the summary has it:
+    an answer that was lost on its way, one that was filtered."""
+    error, cost = part(line, "error"), part(line, "cost")
+    failure = Failure(
+        code=text_of(error.get("code")),
+        exit_code=count_of(error.get("exit_code")) or 1,
+        message="",
+        reason=error.get("reason"),
+        status=count_of(error.get("status")),
+    )
+    return is_unpriced(
+        Receipt(
+            id="",
+            started_at="",
+            requested="",
+            text=text_of(line.get("text")),
+            attempts=count_of(line.get("attempts")) or 0,
+            cost=Cost(why=cost.get("unknown_because")),
+            error=failure,
+        )
+    )
 
 
 def shown(line: Line) -> Shown:

@@ -11,6 +11,8 @@ from html.parser import HTMLParser
 import pytest
 
 from llmctl import messages
+from llmctl.batch.shape import Ended
+from llmctl.errors import AuthFailed, CutOff, Filtered, LlmctlError, RateLimited
 from llmctl.output.batch_rows import row_line
 from llmctl.output.report.batch import batch_page
 from llmctl.output.report.batch_gathered import BatchReport, Reservoir, Top, shown
@@ -236,3 +238,23 @@ def test_sums_of_money_are_exact() -> None:
     line = row_line(replace(answered(1, random.Random(1)), receipt=receipt(LUNA, 1, "", 1, cost)))
 
     assert BatchReport().read([line] * 3).models[LUNA].costs == {"USD": Decimal("0.3")}
+
+
+@pytest.mark.parametrize(
+    ("error", "owed"),
+    [
+        (CutOff("the answer was cut off"), 1),
+        (Filtered("refused"), 1),
+        (AuthFailed("no such key", status=401), 0),
+        (RateLimited("too many", status=429), 0),
+    ],
+)
+def test_a_failure_counts_as_unpriced_where_it_may_be_on_the_bill(
+    error: LlmctlError, owed: int
+) -> None:
+    text = "the beginning" if owed else ""
+    answer = receipt(GIGA, 1, text, 0.5, Cost(why="no-answer"))
+    failed = replace(answer, error=error.failure(), attempts=1)
+    report = BatchReport().read([row_line(Ended(line=1, id="1", receipt=failed))], failed=True)
+
+    assert sum(one.unpriced for one in report.models.values()) == owed
